@@ -1,0 +1,13 @@
+//! The wire types against the contract and against what clients send.
+//! A file per resource, under the resource's name.
+
+mod chat;
+mod contract;
+mod error;
+mod generation;
+mod key;
+mod keys;
+mod models;
+mod object;
+mod time;
+mod usd;
