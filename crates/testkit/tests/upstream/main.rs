@@ -1,0 +1,7 @@
+//! The fake provider, held against a client that sees every byte it sends.
+//! It is the oracle of the black-box tests: what it says it did must be what it did.
+
+mod book;
+mod faults;
+mod raw;
+mod tokens;
