@@ -1,0 +1,141 @@
+//! Admission: the worst case of a request, held on every limit it touches or on none.
+//! This is the one function that lets a request spend (DESIGN "Hold, then settle", step 3).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use smallvec::SmallVec;
+
+use crate::account::State;
+use crate::sync::MutexGuard;
+use crate::{Account, Amounts, Cell, Day, Hold, Refusal};
+
+/// What a request asks for: some number of completion tokens, and what they cost at worst.
+pub struct Bid<'a> {
+    /// The fewest completion tokens worth having; equal to `most` where the client named a maximum.
+    pub least: u64,
+    /// The most completion tokens the request could use.
+    pub most: u64,
+    /// The worst case with that many completion tokens, the prompt included; never falls as the
+    /// tokens rise. `None` past the largest amount. Called with the accounts locked: it must not
+    /// look at them.
+    pub worst: &'a dyn Fn(u64) -> Option<Amounts>,
+    /// Take what is free now, down to `least`, instead of waiting for others' holds to end.
+    pub take_what_is_free: bool,
+}
+
+/// Holds the worst case of a request on every account, or says why not.
+///
+/// `accounts` are in the order their limits are enforced, which decides the limit that a refusal
+/// names: one already spent first, then one that is too small, then one others hold. Where `bid`
+/// leaves room, as many completion tokens are held for as every limit affords.
+///
+/// ```
+/// # use std::sync::Arc; use ledger::*; use money::Money; use jiff::Timestamp;
+/// let limit = Limit { layer: Layer::Key, amount: Money::nanos(100), period: Period::Day, include_byok: false };
+/// let terms = Terms { limits: [limit].into_iter().collect(), ..Terms::default() };
+/// let key = Arc::new(Account::new(terms, Tally::default(), || ()));
+/// let bid = Bid { least: 60, most: 60, worst: &|tokens| Some(Amounts::credits(Money::nanos(tokens as i64))), take_what_is_free: false };
+/// let first = admit(std::slice::from_ref(&key), &bid, Timestamp::UNIX_EPOCH);
+/// assert_eq!(first.as_ref().map(|hold| hold.tokens()), Ok(60));
+/// assert!(matches!(admit(&[key], &bid, Timestamp::UNIX_EPOCH), Err(Refusal::Busy(_))));
+/// ```
+pub fn admit(accounts: &[Arc<Account>], bid: &Bid<'_>, now: Timestamp) -> Result<Hold, Refusal> {
+    let accounts = each_once(accounts);
+    let mut states = lock_all(&accounts);
+    if states.iter().any(|state| !state.terms.is_open(now)) {
+        return Err(Refusal::Closed);
+    }
+    let cells: SmallVec<[Cell; 4]> = states
+        .iter()
+        .flat_map(|state| {
+            state.terms.limits.iter().map(|limit| Cell::at(*limit, &state.tally, now))
+        })
+        .collect();
+    let tokens = afford(&cells, bid)?;
+    let worst = (bid.worst)(tokens).ok_or(Refusal::TooLarge)?;
+    let day = Day::of(now);
+    for held in 0..states.len() {
+        if states[held].tally.hold(day, worst).is_none() {
+            states[..held].iter_mut().for_each(|state| state.tally.release(day, worst));
+            return Err(Refusal::TooLarge);
+        }
+    }
+    drop(states);
+    Ok(Hold::new(&accounts, now, day, worst, tokens))
+}
+
+/// How many completion tokens every cell affords, or which refuses and why.
+fn afford(cells: &[Cell], bid: &Bid<'_>) -> Result<u64, Refusal> {
+    let most = (bid.worst)(bid.most).ok_or(Refusal::TooLarge)?;
+    // What a limit does not count can't be refused by it: a free model, or BYOK left out of it.
+    let counts = |cell: &&Cell| cell.count(most).is_none_or(|amount| !amount.is_zero());
+    let cells: SmallVec<[&Cell; 4]> = cells.iter().filter(counts).collect();
+    if let Some(spent) = cells.iter().find(|cell| cell.is_spent()) {
+        return Err(Refusal::Spent(**spent));
+    }
+    let fits = |tokens: u64, room: fn(&Cell) -> money::Money| {
+        (bid.worst)(tokens).is_some_and(|worst| {
+            cells.iter().all(|cell| cell.count(worst).is_some_and(|amount| amount <= room(cell)))
+        })
+    };
+    let blamed = |tokens: u64, room: fn(&Cell) -> money::Money| {
+        let worst = (bid.worst)(tokens);
+        let refuses = |cell: &&&Cell| {
+            worst.and_then(|worst| cell.count(worst)).is_none_or(|amount| amount > room(cell))
+        };
+        cells.iter().find(refuses).map(|cell| **cell)
+    };
+    let Some(wanted) = greatest(bid.least, bid.most, |tokens| fits(tokens, Cell::left)) else {
+        let cell = blamed(bid.least, Cell::left).ok_or(Refusal::TooLarge)?;
+        let affordable = greatest(0, bid.least, |tokens| fits(tokens, Cell::left));
+        return Err(Refusal::TooDear { cell, affordable });
+    };
+    let now = if bid.take_what_is_free {
+        greatest(bid.least, wanted, |tokens| fits(tokens, Cell::free))
+    } else {
+        Some(wanted).filter(|tokens| fits(*tokens, Cell::free))
+    };
+    let needed = if bid.take_what_is_free { bid.least } else { wanted };
+    match now {
+        Some(tokens) => Ok(tokens),
+        None => Err(blamed(needed, Cell::free).map_or(Refusal::TooLarge, Refusal::Busy)),
+    }
+}
+
+/// The greatest number in `least..=most` that `fits`, which must not fit again once it stopped to.
+fn greatest(least: u64, most: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
+    if fits(most) {
+        return Some(most);
+    }
+    if least >= most || !fits(least) {
+        return None;
+    }
+    let (mut fitting, mut too_many) = (least, most);
+    while too_many - fitting > 1 {
+        let middle = fitting + (too_many - fitting) / 2;
+        if fits(middle) { fitting = middle } else { too_many = middle }
+    }
+    Some(fitting)
+}
+
+/// The accounts without repeats: one named twice would be locked twice, and wait for itself.
+fn each_once(accounts: &[Arc<Account>]) -> SmallVec<[&Arc<Account>; 4]> {
+    let mut once: SmallVec<[&Arc<Account>; 4]> = SmallVec::new();
+    for account in accounts {
+        if !once.iter().any(|seen| Arc::ptr_eq(seen, account)) {
+            once.push(account);
+        }
+    }
+    once
+}
+
+/// Locks every account, always in the same order, so that no two requests wait in a ring.
+fn lock_all<'a>(accounts: &[&'a Arc<Account>]) -> SmallVec<[MutexGuard<'a, State>; 4]> {
+    let mut order: SmallVec<[usize; 4]> = (0..accounts.len()).collect();
+    order.sort_unstable_by_key(|&index| accounts[index].order);
+    let mut locked: SmallVec<[(usize, MutexGuard<'a, State>); 4]> =
+        order.into_iter().map(|index| (index, accounts[index].lock())).collect();
+    locked.sort_unstable_by_key(|(index, _)| *index);
+    locked.into_iter().map(|(_, state)| state).collect()
+}

@@ -1,0 +1,109 @@
+//! A hold: money set aside for one request until what it costs is known.
+//! Its type says where it stands, so a request can't be sent before its hold is recorded.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use smallvec::SmallVec;
+
+use crate::{Account, Amounts, Day};
+
+#[derive(Debug)]
+struct Claim {
+    accounts: SmallVec<[Arc<Account>; 4]>,
+    admitted_at: Timestamp,
+    day: Day,
+    worst: Amounts,
+    tokens: u64,
+}
+
+/// Money set aside for a request that nothing was sent for yet. Dropped, it is released.
+#[derive(Debug)]
+#[must_use = "a hold that is dropped is released"]
+pub struct Hold {
+    claim: Option<Claim>,
+}
+
+impl Hold {
+    pub(crate) fn new(
+        accounts: &[&Arc<Account>],
+        admitted_at: Timestamp,
+        day: Day,
+        worst: Amounts,
+        tokens: u64,
+    ) -> Hold {
+        let accounts = accounts.iter().copied().cloned().collect();
+        Hold { claim: Some(Claim { accounts, admitted_at, day, worst, tokens }) }
+    }
+
+    /// What is set aside.
+    pub fn worst(&self) -> Amounts {
+        self.claim.as_ref().map_or(Amounts::ZERO, |claim| claim.worst)
+    }
+
+    /// The completion tokens it pays for: the cap to send to the provider.
+    pub fn tokens(&self) -> u64 {
+        self.claim.as_ref().map_or(0, |claim| claim.tokens)
+    }
+
+    /// When the request was admitted; its cost belongs to that moment's windows.
+    pub fn admitted_at(&self) -> Timestamp {
+        self.claim.as_ref().map_or(Timestamp::UNIX_EPOCH, |claim| claim.admitted_at)
+    }
+
+    /// The proof that the transport sends for. Only what has just recorded the hold where it
+    /// survives the process may call this (DESIGN step 7).
+    pub fn mark_dispatched(mut self) -> Dispatched {
+        Dispatched { claim: self.claim.take() }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(claim) = self.claim.take() {
+            claim.accounts.iter().for_each(|account| account.release(claim.day, claim.worst));
+        }
+    }
+}
+
+/// Proof that a hold is recorded and marked dispatched; without one nothing is sent to a provider.
+///
+/// Dropped without [`settle`](Dispatched::settle) or [`refused`](Dispatched::refused) it stays on
+/// hold: what may have been billed is never freed by an accident (DESIGN "Failing closed").
+#[derive(Debug)]
+#[must_use = "a dispatched hold that is dropped stays on hold until the next start"]
+pub struct Dispatched {
+    claim: Option<Claim>,
+}
+
+impl Dispatched {
+    /// What is set aside.
+    pub fn worst(&self) -> Amounts {
+        self.claim.as_ref().map_or(Amounts::ZERO, |claim| claim.worst)
+    }
+
+    /// When the request was admitted; its cost belongs to that moment's windows.
+    pub fn admitted_at(&self) -> Timestamp {
+        self.claim.as_ref().map_or(Timestamp::UNIX_EPOCH, |claim| claim.admitted_at)
+    }
+
+    /// Puts `cost` in the hold's place. To be called once the settlement is durable, with the cost
+    /// that the store has for it: the first settlement of a generation wins (DESIGN step 7).
+    pub fn settle(mut self, cost: Amounts) {
+        if let Some(claim) = self.claim.take() {
+            claim.accounts.iter().for_each(|account| account.settle(claim.day, claim.worst, cost));
+        }
+    }
+
+    /// The hold of a request that the provider refused with a complete error answer, or that never
+    /// reached it: nothing was billed, so it may serve another attempt or be released.
+    pub fn refused(mut self) -> Hold {
+        Hold { claim: self.claim.take() }
+    }
+
+    /// A proof for tests of what needs one.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn for_test() -> Dispatched {
+        Dispatched { claim: None }
+    }
+}

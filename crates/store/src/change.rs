@@ -1,0 +1,146 @@
+//! What can be written: settlements, and edits by people, each edit with its audit row.
+//! Every change says in its outcome what became of it.
+
+use jiff::Timestamp;
+use ledger::Amounts;
+
+use crate::{Entry, KeyHash, KeyRecord, ManagementKey};
+
+/// One change of a batch.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Books a row. Inserted if no row with its generation, attempt and kind is there
+    /// ([`Outcome::Settled`] says which): a repeat changes nothing, and the first one wins.
+    Settle(Box<Entry>),
+    /// An edit by a person or by the gateway itself, with the row that records it.
+    Edit(Box<Edit>, AuditRow),
+    /// What the gateway has learned about an endpoint.
+    Mark(EndpointMark),
+}
+
+/// A change of settings.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// Adds a key. [`Outcome::Replayed`] if the idempotency key has an answer that has not expired
+    /// at the audit row's time; [`Outcome::Conflict`] if the hash or second hash is known: whatever
+    /// authenticated one key, a deleted or a management key included, never authenticates another.
+    CreateKey {
+        /// The key.
+        key: KeyRecord,
+        /// The answer to keep for a repeat.
+        idempotent: Option<Idempotent>,
+    },
+    /// Replaces a live key's settings. `key.version` is the version it was made from: the store
+    /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where
+    /// it has another version or the second hash is another key's.
+    UpdateKey(KeyRecord),
+    /// Removes a key from use for ever; its rows stay.
+    DeleteKey {
+        /// Which.
+        hash: KeyHash,
+        /// When.
+        at: Timestamp,
+    },
+    /// Adds a management key; [`Outcome::Conflict`] if its hash is known, as for a key.
+    CreateManagementKey(ManagementKey),
+    /// Revokes a management key; [`Outcome::Missing`] where there is none or it is revoked already.
+    RevokeManagementKey {
+        /// Which.
+        hash: KeyHash,
+        /// When.
+        at: Timestamp,
+    },
+    /// Books the difference between `cost` and what the attempt stands at, dated as the original
+    /// (see [`correction`](crate::correction)). The outcome is [`Outcome::Corrected`],
+    /// [`Outcome::Missing`], or [`Outcome::Conflict`] where the difference is past the largest
+    /// amount.
+    Correct {
+        /// The generation.
+        generation: String,
+        /// Its attempt.
+        attempt: u32,
+        /// What it really cost.
+        cost: Amounts,
+    },
+    /// Forgets what was learned about an endpoint; [`Outcome::Missing`] where nothing was.
+    ClearMark {
+        /// The gateway's model id.
+        model: String,
+        /// The provider's slug.
+        provider: String,
+        /// The provider's name for the model.
+        upstream_model: String,
+    },
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The row stands in the book, at this cost: the given one, or the first one's on a repeat.
+    Settled {
+        /// The cost in the book.
+        cost: Amounts,
+        /// Whether this change put it there.
+        is_new: bool,
+    },
+    /// The edit was made.
+    Done,
+    /// The correction was booked.
+    Corrected {
+        /// The correction's own row; its cost is the difference.
+        entry: Box<Entry>,
+    },
+    /// There is no such thing.
+    Missing,
+    /// Something else has changed it, or its name is taken.
+    Conflict,
+    /// The same request was answered before, with this.
+    Replayed(Idempotent),
+}
+
+/// An answer kept for a request that may come twice, readable only with its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotent {
+    /// SHA-256 over the management key's hash and the idempotency key.
+    pub id: [u8; 32],
+    /// SHA-256 of the request's body.
+    pub body: [u8; 32],
+    /// The answer, encrypted under a key derived from the idempotency key.
+    pub answer: Vec<u8>,
+    /// From this moment on it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// Who changed what, from what to what, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a management key's name, or `system`.
+    pub actor: String,
+    /// What was done, as `noun.verb`: `key.create`.
+    pub action: String,
+    /// To what: a key's hash, a generation's id.
+    pub subject: String,
+    /// The settings before, as JSON.
+    pub before: Option<String>,
+    /// The settings after, as JSON.
+    pub after: Option<String>,
+}
+
+/// What was learned about one endpoint of a model, kept across restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointMark {
+    /// The gateway's model id.
+    pub model: String,
+    /// The provider's slug.
+    pub provider: String,
+    /// The provider's name for the model.
+    pub upstream_model: String,
+    /// Tokens the provider was seen to add to a prompt, unseen by the gateway.
+    pub prompt_overhead_tokens: u64,
+    /// It charged above a hold: it is held at its own maximum from then on.
+    pub held_at_maximum: bool,
+    /// It charged above its own maximum: it serves no limited key.
+    pub barred: bool,
+}

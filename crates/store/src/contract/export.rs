@@ -1,0 +1,99 @@
+//! The export: everything in the book, in an order that depends on nothing else.
+
+use std::io;
+
+use ledger::Amounts;
+
+use super::sample::{
+    NOW, after, audit_row, correct, create, credits, delete, edit, entry, hash, key,
+    management_key, settle,
+};
+use crate::{Edit, Entry, ExportLine, KeyRecord, Kind, Store, StoreError, Tokens};
+
+pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
+    let tied = KeyRecord { created_at: key(3).created_at, ..key(2) };
+    for made in [key(3), key(1), tied.clone()] {
+        create(store, made);
+    }
+    delete(store, hash(1));
+    edit(store, Edit::CreateManagementKey(management_key(9)));
+    edit(store, Edit::CreateManagementKey(management_key(8)));
+    let row = |generation: &str, attempt, seconds| Entry {
+        attempt,
+        admitted_at: after(seconds),
+        cost: credits(5),
+        ..entry(generation, hash(1))
+    };
+    let late = row("gen-a", 0, 1);
+    let second = row("gen-b", 1, 0);
+    let first = row("gen-b", 0, 0);
+    let other = row("gen-c", 0, 0);
+    for settled in [&late, &other, &second, &first] {
+        settle(store, settled);
+    }
+    correct(store, "gen-b", 0, credits(4));
+    let correction = Entry {
+        kind: Kind::Correction(1),
+        cost: credits(-1),
+        held: Amounts::ZERO,
+        tokens: Tokens::default(),
+        ..first.clone()
+    };
+
+    let mut lines = Vec::new();
+    let keep = &mut |line| {
+        lines.push(line);
+        Ok(())
+    };
+    store.export(keep).unwrap();
+    let key_line = |record, deleted_at| ExportLine::Key(Box::new(record), deleted_at);
+    let row_line = |row| ExportLine::Entry(Box::new(row));
+    let audit_line =
+        |action, number| ExportLine::Audit(audit_row(action, &hash(number).to_string()));
+    let expected = [
+        key_line(key(1), Some(NOW)),
+        key_line(tied, None),
+        key_line(key(3), None),
+        ExportLine::ManagementKey(management_key(8)),
+        ExportLine::ManagementKey(management_key(9)),
+        row_line(first),
+        row_line(correction),
+        row_line(second),
+        row_line(other),
+        row_line(late),
+        audit_line("key.create", 3),
+        audit_line("key.create", 1),
+        audit_line("key.create", 2),
+        audit_line("key.delete", 1),
+        audit_line("management_key.create", 9),
+        audit_line("management_key.create", 8),
+        ExportLine::Audit(audit_row("generation.correct", "gen-b")),
+    ];
+    assert_eq!(lines, expected);
+}
+
+pub(super) fn an_error_of_the_sink_ends_the_export(store: &dyn Store) {
+    create(store, key(1));
+    create(store, key(2));
+    let mut calls = 0;
+    let refuse = &mut |_| {
+        calls += 1;
+        Err(io::Error::other("the disk is full"))
+    };
+    assert!(matches!(store.export(refuse), Err(StoreError::Unavailable(_))));
+    assert_eq!(calls, 1);
+}
+
+pub(super) fn a_commit_meanwhile_is_not_seen_and_does_not_wait(store: &dyn Store) {
+    settle(store, &entry("gen-1", hash(1)));
+    settle(store, &entry("gen-2", hash(1)));
+    let mut lines = 0;
+    let settle_more = &mut |_| {
+        settle(store, &entry(&format!("gen-later-{lines}"), hash(1)));
+        lines += 1;
+        Ok(())
+    };
+    store.export(settle_more).unwrap();
+    assert_eq!(lines, 2);
+    assert_eq!(store.audit().unwrap().rows, 4);
+}

@@ -1,0 +1,241 @@
+//! Records to try a store with, every field of them filled, and short ways to commit and ask.
+//! All panic on an error, since they are for tests.
+
+use jiff::Timestamp;
+use ledger::{Amounts, Day, Period};
+use money::Money;
+use uuid::Uuid;
+
+use crate::{
+    Attempt, AuditRow, Change, Edit, EndpointMark, Entry, Idempotent, KeyHash, KeyRecord, Kind,
+    LoadedKey, ManagementKey, Outcome, Reset, Source, Store, Tokens,
+};
+
+/// A Sunday's noon, 2026-11-22T12:00:00Z: the moment every record is made at unless it says so.
+pub const NOW: Timestamp = Timestamp::constant(1_795_348_800, 0);
+
+/// `NOW` and that many seconds.
+pub fn after(seconds: i64) -> Timestamp {
+    NOW + jiff::SignedDuration::from_secs(seconds)
+}
+
+/// The moment of that text.
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("a timestamp")
+}
+
+/// A hash, told from others by `number`.
+pub fn hash(number: u8) -> KeyHash {
+    KeyHash([number; 32])
+}
+
+/// A workspace, told from others by `number`.
+pub fn workspace(number: u8) -> Uuid {
+    Uuid::from_bytes([number; 16])
+}
+
+/// So many nano-dollars in credits.
+pub fn credits(nanos: i64) -> Amounts {
+    Amounts::credits(Money::nanos(nanos))
+}
+
+/// A key with every setting set.
+pub fn key(number: u8) -> KeyRecord {
+    KeyRecord {
+        hash: hash(number),
+        second_hash: Some(KeyHash([number; 32].map(|byte| byte ^ 0x80))),
+        label: format!("sk-or-v1-{number:02x}...abc"),
+        name: format!("key {number} ✓"),
+        disabled: false,
+        limit: Some(Money::nanos(25_500_000_001)),
+        limit_reset: Some(Reset::Weekly),
+        include_byok_in_limit: true,
+        created_at: after(i64::from(number)),
+        updated_at: Some(at("2026-11-22T12:00:00.000001Z")),
+        expires_at: Some(at("2027-11-22T12:00:00.999999Z")),
+        creator: Some("member".to_owned()),
+        workspace: workspace(1),
+        external_user: Some("end user".to_owned()),
+        version: 1,
+    }
+}
+
+/// The first attempt at `generation`, paid by `key`, with every field filled.
+pub fn entry(generation: &str, key: KeyHash) -> Entry {
+    Entry {
+        generation: generation.to_owned(),
+        attempt: 0,
+        kind: Kind::Attempt,
+        key,
+        workspace: workspace(1),
+        creator: Some("member".to_owned()),
+        model: "openai/gpt-4o-mini".to_owned(),
+        provider: "openai".to_owned(),
+        upstream_model: "gpt-4o-mini".to_owned(),
+        admitted_at: NOW,
+        cost: Amounts { credits: Money::nanos(1_000), byok: Money::nanos(70) },
+        held: Amounts { credits: Money::nanos(5_000), byok: Money::nanos(300) },
+        source: Source::Reported,
+        tokens: Tokens { prompt: 300, completion: 20, cached: 100, cache_write: 7, reasoning: 11 },
+        upstream_id: Some("chatcmpl-1".to_owned()),
+        streamed: true,
+        cancelled: true,
+        finish_reason: Some("stop".to_owned()),
+        latency_ms: 1_234,
+        generation_ms: 987,
+        attempts: vec![attempt("openai", Some(200)), attempt("azure \"west\"", None)],
+        referer: Some("https://example.com/?a=b".to_owned()),
+        user_agent: Some("agent/1.0".to_owned()),
+        session: Some("session".to_owned()),
+    }
+}
+
+/// The same with all that may be absent absent.
+pub fn bare_entry(generation: &str, key: KeyHash) -> Entry {
+    Entry {
+        creator: None,
+        cost: Amounts::ZERO,
+        held: Amounts::ZERO,
+        tokens: Tokens::default(),
+        upstream_id: None,
+        streamed: false,
+        cancelled: false,
+        finish_reason: None,
+        attempts: Vec::new(),
+        referer: None,
+        user_agent: None,
+        session: None,
+        ..entry(generation, key)
+    }
+}
+
+fn attempt(provider: &str, status: Option<u16>) -> Attempt {
+    let model = "openai/gpt-4o-mini".to_owned();
+    Attempt { provider: provider.to_owned(), model, status, latency_ms: 640 }
+}
+
+/// A management key.
+pub fn management_key(number: u8) -> ManagementKey {
+    ManagementKey {
+        hash: hash(number),
+        label: format!("sk-mgmt-{number:02x}...abc"),
+        name: format!("operator {number}"),
+        created_at: after(i64::from(number)),
+        revoked_at: None,
+    }
+}
+
+/// What was learned about an endpoint of `model`.
+pub fn mark(model: &str) -> EndpointMark {
+    EndpointMark {
+        model: model.to_owned(),
+        provider: "openai".to_owned(),
+        upstream_model: "gpt-4o-mini".to_owned(),
+        prompt_overhead_tokens: 512,
+        held_at_maximum: true,
+        barred: false,
+    }
+}
+
+/// An answer to keep for an hour after [`NOW`].
+pub fn answer(number: u8) -> Idempotent {
+    Idempotent {
+        id: [number; 32],
+        body: [number ^ 0xff; 32],
+        answer: vec![0, number, 255],
+        expires_at: after(3_600),
+    }
+}
+
+/// The row for an edit of `subject`.
+pub fn audit_row(action: &str, subject: &str) -> AuditRow {
+    AuditRow {
+        at: NOW,
+        actor: "operator".to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        before: None,
+        after: Some("{\"name\":\"ci\"}".to_owned()),
+    }
+}
+
+/// Commits one change.
+pub fn commit(store: &dyn Store, change: Change) -> Outcome {
+    let [outcome] = commit_all(store, &[change]).try_into().expect("one outcome");
+    outcome
+}
+
+/// Commits a batch.
+pub fn commit_all(store: &dyn Store, changes: &[Change]) -> Vec<Outcome> {
+    let outcomes = store.commit(changes).expect("the store commits");
+    assert_eq!(outcomes.len(), changes.len());
+    outcomes
+}
+
+/// Settles `entry`, and returns the cost in the book and whether the row is new.
+pub fn settle(store: &dyn Store, entry: &Entry) -> (Amounts, bool) {
+    match commit(store, settlement(entry)) {
+        Outcome::Settled { cost, is_new } => (cost, is_new),
+        other => panic!("not settled: {other:?}"),
+    }
+}
+
+/// The change that settles `entry`.
+pub fn settlement(entry: &Entry) -> Change {
+    Change::Settle(Box::new(entry.clone()))
+}
+
+/// Makes an edit, recorded as by [`audit_row`].
+pub fn edit(store: &dyn Store, edit: Edit) -> Outcome {
+    commit(store, recorded(edit))
+}
+
+/// The change that makes an edit, recorded as by [`audit_row`].
+pub fn recorded(edit: Edit) -> Change {
+    let row = match &edit {
+        Edit::CreateKey { key, .. } => audit_row("key.create", &key.hash.to_string()),
+        Edit::UpdateKey(key) => audit_row("key.update", &key.hash.to_string()),
+        Edit::DeleteKey { hash, .. } => audit_row("key.delete", &hash.to_string()),
+        Edit::CreateManagementKey(key) => audit_row("management_key.create", &key.hash.to_string()),
+        Edit::RevokeManagementKey { hash, .. } => {
+            audit_row("management_key.revoke", &hash.to_string())
+        }
+        Edit::Correct { generation, .. } => audit_row("generation.correct", generation),
+        Edit::ClearMark { model, .. } => audit_row("endpoint.clear", model),
+    };
+    Change::Edit(Box::new(edit), row)
+}
+
+/// Makes a key.
+pub fn create(store: &dyn Store, key: KeyRecord) -> Outcome {
+    edit(store, Edit::CreateKey { key, idempotent: None })
+}
+
+/// Deletes a key at [`NOW`].
+pub fn delete(store: &dyn Store, hash: KeyHash) -> Outcome {
+    edit(store, Edit::DeleteKey { hash, at: NOW })
+}
+
+/// Corrects an attempt to `cost`.
+pub fn correct(store: &dyn Store, generation: &str, attempt: u32, cost: Amounts) -> Outcome {
+    edit(store, Edit::Correct { generation: generation.to_owned(), attempt, cost })
+}
+
+/// A live key as it would be loaded at a start, by day from `since` on.
+pub fn loaded(store: &dyn Store, hash: KeyHash, since: Day) -> Option<LoadedKey> {
+    let snapshot = store.snapshot(since).expect("the store reads");
+    snapshot.keys.into_iter().find(|key| key.record.hash == hash)
+}
+
+/// What a live key has spent in all.
+pub fn total(store: &dyn Store, hash: KeyHash) -> Amounts {
+    let key = loaded(store, hash, Day::of(NOW)).expect("a live key");
+    key.tally.settled(Period::Lifetime.window(Day::of(NOW)))
+}
+
+/// What a live key has spent on the day of `moment`.
+pub fn spent_on(store: &dyn Store, hash: KeyHash, moment: &str) -> Amounts {
+    let day = Day::of(at(moment));
+    let key = loaded(store, hash, Day::from_number(0)).expect("a live key");
+    key.tally.settled(Period::Day.window(day))
+}

@@ -1,0 +1,70 @@
+//! The book's storage as one narrow trait, its records, an in-memory reference and the contract suite.
+//!
+//! All writes go through [`Store::commit`]: a batch of changes in one durable transaction. Settings
+//! and spend live apart, so editing a key never touches what it has spent.
+
+mod change;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod correction;
+mod entry;
+mod error;
+mod key;
+mod memory;
+mod reports;
+
+pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
+pub use correction::correction;
+pub use entry::{Attempt, Entry, Kind, Source, Tokens};
+pub use error::StoreError;
+pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset};
+pub use memory::{Fault, MemoryStore, Stall};
+pub use reports::{Difference, ExportLine, Report, Snapshot};
+
+use ledger::Day;
+
+/// Where the book is kept.
+///
+/// Calls block; the gateway makes them from its writer thread or from a blocking task, never from
+/// the request path. Reads see the last committed state and never wait for the writer (DESIGN I8).
+/// Times are kept to the microsecond, and counts up to 2^63 - 1.
+pub trait Store: Send + Sync {
+    /// Makes all `changes` durable in one transaction, power loss included, and says what became
+    /// of each, in order. A change that can't apply (its outcome says why) leaves nothing of itself
+    /// and does not disturb the others. On an error nothing of the batch was kept, except that
+    /// after [`StoreError::Broken`] nothing is known.
+    fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Everything the gateway keeps in memory: live keys with their spend (by day from `since` on,
+    /// one sum before it), management keys and endpoint marks.
+    fn snapshot(&self, since: Day) -> Result<Snapshot, StoreError>;
+
+    /// Live keys, newest first by creation, ties by hash.
+    fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// The answer kept under an idempotency key's SHA-256, unless it has expired at `now`.
+    fn idempotent(
+        &self,
+        id: &[u8; 32],
+        now: jiff::Timestamp,
+    ) -> Result<Option<Idempotent>, StoreError>;
+
+    /// Every row of one generation: attempts in order, each followed by its corrections.
+    fn generation(&self, generation: &str) -> Result<Vec<Entry>, StoreError>;
+
+    /// Rows settled as `interrupted` or `held` that no correction has replaced, oldest first, at
+    /// most `most`.
+    fn unresolved(&self, most: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Recomputes every kept sum from the rows and lists where they differ.
+    fn audit(&self) -> Result<Report, StoreError>;
+
+    /// Hands the whole book to `sink` in a fixed order that depends only on what is in it.
+    fn export(
+        &self,
+        sink: &mut dyn FnMut(ExportLine) -> std::io::Result<()>,
+    ) -> Result<(), StoreError>;
+
+    /// The newest `most` audit rows, newest first.
+    fn audit_log(&self, most: usize) -> Result<Vec<AuditRow>, StoreError>;
+}

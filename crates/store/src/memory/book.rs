@@ -1,0 +1,284 @@
+//! The rows themselves, and every question about them answered by looking at all of them.
+//! No sum is kept, so none can be wrong.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ledger::{Amounts, Day, Tally};
+
+use crate::{
+    AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
+    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Report, Snapshot, Source, correction,
+};
+
+/// A key with when it was deleted.
+#[derive(Debug)]
+struct KeptKey {
+    record: KeyRecord,
+    deleted_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    keys: Vec<KeptKey>,
+    management_keys: Vec<ManagementKey>,
+    /// Every hash that ever authenticated something, with the hash of what it stands for.
+    hashes: Vec<(KeyHash, KeyHash)>,
+    entries: Vec<Entry>,
+    idempotent: Vec<Idempotent>,
+    marks: Vec<EndpointMark>,
+    audit_log: Vec<AuditRow>,
+}
+
+impl Book {
+    pub(super) fn apply(&mut self, change: &Change) -> Outcome {
+        match change {
+            Change::Settle(entry) => self.settle(entry),
+            Change::Edit(edit, row) => {
+                let outcome = self.edit(edit, row.at);
+                if matches!(outcome, Outcome::Done | Outcome::Corrected { .. }) {
+                    self.audit_log.push(row.clone());
+                }
+                outcome
+            }
+            Change::Mark(mark) => {
+                self.marks.retain(|kept| !is_same_endpoint(kept, mark));
+                self.marks.push(mark.clone());
+                Outcome::Done
+            }
+        }
+    }
+
+    fn settle(&mut self, entry: &Entry) -> Outcome {
+        let id = (&entry.generation, entry.attempt, entry.kind);
+        let is_same = |kept: &&Entry| (&kept.generation, kept.attempt, kept.kind) == id;
+        match self.entries.iter().find(is_same) {
+            Some(first) => Outcome::Settled { cost: first.cost, is_new: false },
+            None => {
+                self.entries.push(entry.clone());
+                Outcome::Settled { cost: entry.cost, is_new: true }
+            }
+        }
+    }
+
+    fn edit(&mut self, edit: &Edit, now: Timestamp) -> Outcome {
+        match edit {
+            Edit::CreateKey { key, idempotent } => self.create_key(key, idempotent.as_ref(), now),
+            Edit::UpdateKey(key) => self.update_key(key),
+            Edit::DeleteKey { hash, at } => match self.live_key(*hash) {
+                Some(key) => {
+                    key.deleted_at = Some(*at);
+                    Outcome::Done
+                }
+                None => Outcome::Missing,
+            },
+            Edit::CreateManagementKey(key) => {
+                if self.owner(key.hash).is_some() {
+                    return Outcome::Conflict;
+                }
+                self.hashes.push((key.hash, key.hash));
+                self.management_keys.push(key.clone());
+                Outcome::Done
+            }
+            Edit::RevokeManagementKey { hash, at } => {
+                let valid =
+                    |key: &&mut ManagementKey| key.hash == *hash && key.revoked_at.is_none();
+                match self.management_keys.iter_mut().find(valid) {
+                    Some(key) => {
+                        key.revoked_at = Some(*at);
+                        Outcome::Done
+                    }
+                    None => Outcome::Missing,
+                }
+            }
+            Edit::Correct { generation, attempt, cost } => {
+                self.correct(generation, *attempt, *cost)
+            }
+            Edit::ClearMark { model, provider, upstream_model } => {
+                let count = self.marks.len();
+                self.marks.retain(|kept| {
+                    (&kept.model, &kept.provider, &kept.upstream_model)
+                        != (model, provider, upstream_model)
+                });
+                if self.marks.len() < count { Outcome::Done } else { Outcome::Missing }
+            }
+        }
+    }
+
+    fn create_key(
+        &mut self,
+        key: &KeyRecord,
+        idempotent: Option<&Idempotent>,
+        now: Timestamp,
+    ) -> Outcome {
+        if let Some(answer) = idempotent.and_then(|answer| self.idempotent(&answer.id, now)) {
+            return Outcome::Replayed(answer.clone());
+        }
+        if self.owner(key.hash).is_some() || self.is_second_taken(key) {
+            return Outcome::Conflict;
+        }
+        self.claim(key);
+        self.keys.push(KeptKey { record: key.clone(), deleted_at: None });
+        if let Some(answer) = idempotent {
+            self.idempotent.retain(|kept| kept.expires_at > now);
+            self.idempotent.push(answer.clone());
+        }
+        Outcome::Done
+    }
+
+    fn update_key(&mut self, key: &KeyRecord) -> Outcome {
+        match self.live_key(key.hash) {
+            None => return Outcome::Missing,
+            Some(kept) if kept.record.version != key.version => return Outcome::Conflict,
+            Some(_) => {}
+        }
+        if self.is_second_taken(key) {
+            return Outcome::Conflict;
+        }
+        self.claim(key);
+        if let Some(kept) = self.live_key(key.hash) {
+            kept.record = KeyRecord { version: key.version.saturating_add(1), ..key.clone() };
+        }
+        Outcome::Done
+    }
+
+    /// What `hash` stands for, or ever stood for.
+    fn owner(&self, hash: KeyHash) -> Option<KeyHash> {
+        self.hashes.iter().find(|(known, _)| *known == hash).map(|(_, owner)| *owner)
+    }
+
+    fn is_second_taken(&self, key: &KeyRecord) -> bool {
+        key.second_hash.and_then(|hash| self.owner(hash)).is_some_and(|owner| owner != key.hash)
+    }
+
+    fn claim(&mut self, key: &KeyRecord) {
+        let hashes = std::iter::once(key.hash).chain(key.second_hash);
+        self.hashes.extend(hashes.map(|hash| (hash, key.hash)));
+    }
+
+    fn correct(&mut self, generation: &str, attempt: u32, cost: Amounts) -> Outcome {
+        let outcome = correction(&self.generation(generation), attempt, cost);
+        if let Outcome::Corrected { entry } = &outcome {
+            self.entries.push((**entry).clone());
+        }
+        outcome
+    }
+
+    fn live_key(&mut self, hash: KeyHash) -> Option<&mut KeptKey> {
+        self.keys.iter_mut().find(|key| key.record.hash == hash && key.deleted_at.is_none())
+    }
+
+    pub(super) fn snapshot(&self, since: Day) -> Snapshot {
+        let live = self.keys.iter().filter(|key| key.deleted_at.is_none());
+        Snapshot {
+            keys: live.map(|key| self.load(&key.record, since)).collect(),
+            management_keys: self.management_keys.clone(),
+            marks: self.marks.clone(),
+        }
+    }
+
+    fn load(&self, record: &KeyRecord, since: Day) -> LoadedKey {
+        let rows = || self.entries.iter().filter(|entry| entry.key == record.hash);
+        let mut tally = Tally::default();
+        for entry in rows() {
+            if entry.day() < since {
+                tally.post_before_days(entry.cost);
+            } else {
+                tally.post(entry.day(), entry.cost);
+            }
+        }
+        let requests = rows().filter(|entry| entry.kind == Kind::Attempt);
+        LoadedKey {
+            record: record.clone(),
+            tally,
+            last_used_at: requests.map(|entry| entry.admitted_at).max(),
+        }
+    }
+
+    pub(super) fn keys(&self, page: &KeyPage) -> Vec<KeyRecord> {
+        let wanted = |key: &&KeptKey| {
+            key.deleted_at.is_none()
+                && key.record.workspace == page.workspace
+                && (page.include_disabled || !key.record.disabled)
+                && match (page.unexpired_at, key.record.expires_at) {
+                    (Some(now), Some(end)) => now < end,
+                    _ => true,
+                }
+        };
+        let mut keys: Vec<KeyRecord> =
+            self.keys.iter().filter(wanted).map(|key| key.record.clone()).collect();
+        keys.sort_by_key(|key| (Reverse(key.created_at), key.hash));
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        keys.into_iter().skip(count(page.offset)).take(count(page.most)).collect()
+    }
+
+    pub(super) fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Option<&Idempotent> {
+        self.idempotent.iter().find(|answer| answer.id == *id && now < answer.expires_at)
+    }
+
+    pub(super) fn generation(&self, generation: &str) -> Vec<Entry> {
+        let mut rows: Vec<Entry> =
+            self.entries.iter().filter(|entry| entry.generation == generation).cloned().collect();
+        rows.sort_by_key(|entry| (entry.attempt, entry.kind));
+        rows
+    }
+
+    pub(super) fn unresolved(&self, most: usize) -> Vec<Entry> {
+        let open = |entry: &&Entry| {
+            entry.kind == Kind::Attempt
+                && matches!(entry.source, Source::Interrupted | Source::Held)
+                && !self.entries.iter().any(|other| {
+                    (&other.generation, other.attempt) == (&entry.generation, entry.attempt)
+                        && other.kind != Kind::Attempt
+                })
+        };
+        let mut rows: Vec<Entry> = self.entries.iter().filter(open).cloned().collect();
+        rows.sort_by(by_admission);
+        rows.truncate(most);
+        rows
+    }
+
+    pub(super) fn audit(&self) -> Report {
+        let keys: BTreeSet<KeyHash> = self.entries.iter().map(|entry| entry.key).collect();
+        Report {
+            rows: self.entries.len().try_into().unwrap_or(u64::MAX),
+            keys: keys.len().try_into().unwrap_or(u64::MAX),
+            sums: 0,
+            differences: Vec::new(),
+        }
+    }
+
+    pub(super) fn export(&self) -> Vec<ExportLine> {
+        let mut keys: Vec<&KeptKey> = self.keys.iter().collect();
+        keys.sort_by_key(|key| (key.record.created_at, key.record.hash));
+        let mut management_keys = self.management_keys.clone();
+        management_keys.sort_by_key(|key| (key.created_at, key.hash));
+        let mut entries = self.entries.clone();
+        entries.sort_by(by_admission);
+
+        let keys = keys
+            .into_iter()
+            .map(|key| ExportLine::Key(Box::new(key.record.clone()), key.deleted_at));
+        keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
+            .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
+            .chain(self.audit_log.iter().cloned().map(ExportLine::Audit))
+            .collect()
+    }
+
+    pub(super) fn audit_log(&self, most: usize) -> Vec<AuditRow> {
+        self.audit_log.iter().rev().take(most).cloned().collect()
+    }
+}
+
+fn is_same_endpoint(one: &EndpointMark, other: &EndpointMark) -> bool {
+    (&one.model, &one.provider, &one.upstream_model)
+        == (&other.model, &other.provider, &other.upstream_model)
+}
+
+fn by_admission(one: &Entry, other: &Entry) -> Ordering {
+    fn place(entry: &Entry) -> (Timestamp, &str, u32, Kind) {
+        (entry.admitted_at, &entry.generation, entry.attempt, entry.kind)
+    }
+    place(one).cmp(&place(other))
+}

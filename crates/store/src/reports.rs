@@ -1,0 +1,58 @@
+//! What is read from the whole book: the snapshot for a start, the audit, the export.
+//! Each is one consistent view, whatever is written meanwhile.
+
+use ledger::Day;
+
+use crate::{AuditRow, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, ManagementKey};
+
+/// What the gateway loads at a start.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Live keys with their spend.
+    pub keys: Vec<LoadedKey>,
+    /// Management keys, revoked ones included.
+    pub management_keys: Vec<ManagementKey>,
+    /// What was learned about endpoints.
+    pub marks: Vec<EndpointMark>,
+}
+
+/// The result of an audit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows read.
+    pub rows: u64,
+    /// Keys with rows.
+    pub keys: u64,
+    /// Kept sums compared.
+    pub sums: u64,
+    /// Where a kept sum is not the sum of its rows.
+    pub differences: Vec<Difference>,
+}
+
+/// A kept sum that disagrees with the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key.
+    pub key: KeyHash,
+    /// The day; `None` for the total.
+    pub day: Option<Day>,
+    /// Which figure, such as `credits` or `prompt_tokens` and, for daily sums, of what model.
+    pub figure: String,
+    /// What is kept.
+    pub kept: i128,
+    /// What the rows add up to.
+    pub summed: i128,
+}
+
+/// One record of an export, in the order they are handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportLine {
+    /// A key, deleted ones included (with when), by creation then hash.
+    Key(Box<KeyRecord>, Option<jiff::Timestamp>),
+    /// A management key, by creation then hash.
+    ManagementKey(ManagementKey),
+    /// A row of the book, by admission, generation, attempt, kind.
+    Entry(Box<Entry>),
+    /// An audit row, in the order written.
+    Audit(AuditRow),
+}
