@@ -1,0 +1,27 @@
+//! Model providers: wire formats, server-sent events and the transport.
+
+mod redact;
+pub mod transport;
+
+pub use redact::{REDACTED_BYTES_MAX, redact};
+
+mod answer;
+mod json;
+mod prices;
+mod request;
+mod sse;
+mod tokenizer;
+mod usage;
+
+pub use answer::{
+    AnswerEnd, CAPTURE_BYTES_MAX, Chunk, DONE, JsonAnswer, KEEP_ALIVE, Malformed, Ours, Output,
+    rewrite_chunk,
+};
+pub use prices::{Cost, PriceSet, PriceTier, Prices, cost};
+pub use request::{
+    BadRequest, ChatRequest, MODELS_MAX, Media, NAME_CHARS_MAX, Plan, PromptPiece,
+    SESSION_ID_CHARS_MAX, scan,
+};
+pub use sse::{Event, Events, LINE_BYTES_MAX, LineTooLong};
+pub use tokenizer::{TOKENIZED_BYTES_MAX, Tokenizer, TokenizerError};
+pub use usage::{Reported, USAGE_TOKENS_MAX, Usage};

@@ -1,0 +1,282 @@
+//! A chat request as its client sent it: what the gateway acts on, what bounds its worst case.
+//! It is read where it lies, in one pass over names and values; what passes through keeps its bytes.
+
+mod fields;
+mod forward;
+mod media;
+mod price_fields;
+mod prompt;
+mod refusal;
+mod tools;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+pub use forward::Plan;
+pub use media::Media;
+pub use prompt::PromptPiece;
+pub use refusal::BadRequest;
+
+use crate::json::{self, Member, each_element, is_null, members};
+use fields::{Field, field, fold};
+
+/// A `session_id` has at most this many characters (SEMANTICS 12.1).
+pub const SESSION_ID_CHARS_MAX: usize = 256;
+
+/// A model's id and a `user` have at most this many characters.
+pub const NAME_CHARS_MAX: usize = 1_024;
+
+/// A request names at most this many models to fall back to.
+pub const MODELS_MAX: usize = 64;
+
+/// A chat request that was read, with the body it was read from.
+///
+/// ```
+/// # use {bytes::Bytes, upstream::{Plan, scan}};
+/// let body = br#"{"model":"a/b","messages":[{"role":"user","content":"hi"}],"seed":1,"max_tokens":5}"#;
+/// let request = scan(&Bytes::from_static(body))?;
+/// assert_eq!((request.model.as_deref(), request.max_tokens), (Some("a/b"), Some(5)));
+///
+/// let plan = Plan { model: "b", max_tokens_field: "max_completion_tokens", max_tokens: 5 };
+/// assert_eq!(
+///     request.forward(&plan).concat(),
+///     br#"{"model":"b","stream":false,"max_completion_tokens":5,"messages":[{"role":"user","content":"hi"}],"seed":1}"#
+/// );
+/// # Ok::<(), upstream::BadRequest>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChatRequest {
+    /// The model asked for, where one is.
+    pub model: Option<String>,
+    /// The models to fall back to, in order; empty where none are named.
+    pub models: Vec<String>,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// The completion's maximum in tokens that the client named, at least 1.
+    pub max_tokens: Option<u64>,
+    /// Whether tools or functions are offered: the provider then adds more that is unseen.
+    pub has_tools: bool,
+    /// The end user that the client speaks for.
+    pub user: Option<String>,
+    /// The conversation that the request belongs to.
+    pub session_id: Option<String>,
+    /// The fields that change the price, by name; an endpoint that does not price them refuses.
+    pub priced: Vec<&'static str>,
+    /// The parts that are not text, each bounded by the endpoint.
+    pub media: Media,
+    /// The bytes, as JSON, of all text that the model may read: no fewer than its tokens.
+    pub prompt_bytes: u64,
+    body: Bytes,
+    members: Vec<Placed>,
+    /// Ranges of `body` that are text the model may read, ascending.
+    text: Vec<Range<usize>>,
+}
+
+/// A member and what becomes of it.
+#[derive(Clone, Debug)]
+struct Placed {
+    name: Name,
+    field: Field,
+    /// From the name's quote to the value's end.
+    span: Range<usize>,
+    value: Range<usize>,
+}
+
+/// A folded name: most lie in the body as they are.
+#[derive(Clone, Debug)]
+enum Name {
+    InBody(Range<usize>),
+    Folded(Box<str>),
+}
+
+/// Reads a body as a chat request, or says what is wrong with it.
+///
+/// A body is refused that is no JSON object, that gives a name twice (escapes undone, case
+/// folded), that asks for more than one answer, or whose fields are of the wrong kind. Unknown
+/// fields are no fault. Time and memory are linear in the body; nothing of it is copied.
+pub fn scan(body: &Bytes) -> Result<ChatRequest, BadRequest> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let fault = format!("is not valid UTF-8 at byte {}", error.valid_up_to());
+        BadRequest::new("body", &fault)
+    })?;
+    let mut request = ChatRequest {
+        model: None,
+        models: Vec::new(),
+        stream: false,
+        max_tokens: None,
+        has_tools: false,
+        user: None,
+        session_id: None,
+        priced: Vec::new(),
+        media: Media::default(),
+        prompt_bytes: 0,
+        body: body.clone(),
+        members: Vec::new(),
+        text: Vec::new(),
+    };
+    request.read(text)?;
+    Ok(request)
+}
+
+impl ChatRequest {
+    /// Whether all that the model reads is text.
+    pub fn is_text_only(&self) -> bool {
+        self.media.is_empty()
+    }
+
+    /// The value of a top-level field as JSON, or `None` where it is absent or `null`.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        let placed = self.members.iter().find(|placed| self.name(placed) == name.as_bytes())?;
+        let value = std::str::from_utf8(self.body.get(placed.value.clone())?).ok()?;
+        (!is_null(value)).then_some(value)
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), BadRequest> {
+        let object = text.trim_ascii_start();
+        if !object.starts_with('{') {
+            return Err(BadRequest::kind("body", object, "a JSON object"));
+        }
+        let members = members(text)?;
+        self.members.reserve_exact(members.len());
+        let mut max_completion_tokens = None;
+        let mut has_messages = false;
+        for Member { name, value, span } in members {
+            let name = fold(name);
+            if self.members.iter().any(|placed| self.name(placed) == name.as_bytes()) {
+                return Err(BadRequest::twice(name));
+            }
+            let value_span = json::span(text, value);
+            let field = field(&name);
+            match &*name {
+                "messages" => {
+                    has_messages = true;
+                    let found = media::Scan::messages(text, value)?;
+                    self.media = found.media;
+                    self.read_as_text(span.clone(), &found.payloads);
+                }
+                "max_completion_tokens" => max_completion_tokens = tokens(&name, value)?,
+                other => self.act_on(other, value)?,
+            }
+            if field == Field::Read && name != "messages" {
+                self.read_as_text(span.clone(), &[]);
+            }
+            let name = match name {
+                Cow::Borrowed(name) => Name::InBody(json::span(text, name)),
+                Cow::Owned(name) => Name::Folded(name.into()),
+            };
+            self.members.push(Placed { name, field, span, value: value_span });
+        }
+        if !has_messages {
+            return Err(BadRequest::kind("messages", "", "a non-empty array of messages"));
+        }
+        self.max_tokens = max_completion_tokens.or(self.max_tokens);
+        Ok(())
+    }
+
+    fn act_on(&mut self, name: &str, value: &str) -> Result<(), BadRequest> {
+        if let Some(field) = price_fields::priced(name, value) {
+            self.priced.push(field);
+        }
+        if is_null(value) {
+            return Ok(());
+        }
+        match name {
+            "model" => self.model = Some(string(name, value, NAME_CHARS_MAX)?),
+            "models" => self.models = models(value)?,
+            "user" => self.user = Some(string(name, value, NAME_CHARS_MAX)?),
+            "session_id" => self.session_id = Some(string(name, value, SESSION_ID_CHARS_MAX)?),
+            "stream" => self.stream = boolean(name, value)?,
+            "max_tokens" => self.max_tokens = tokens(name, value)?,
+            "n" if value != "1" => {
+                return Err(BadRequest::new(
+                    name,
+                    "is not supported above 1; allowed is 1 or null",
+                ));
+            }
+            "functions" => self.has_tools |= tools::functions(value)?,
+            "tools" | "deferred_tools" => {
+                let offered = tools::tools(name, value)?;
+                self.has_tools |= offered.any;
+                if offered.any_run_by_provider && !self.priced.contains(&"tools") {
+                    self.priced.push("tools");
+                }
+            }
+            "plugins" => tools::plugins(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Counts a member as text the model reads, the media in it apart.
+    fn read_as_text(&mut self, member: Range<usize>, payloads: &[Range<usize>]) {
+        let mut start = member.start;
+        for payload in payloads {
+            self.text.push(start..payload.start);
+            start = payload.end;
+        }
+        self.text.push(start..member.end);
+        // What is left of a payload's place, and the comma after the member, count a byte each.
+        let first = self.text.len() - payloads.len() - 1;
+        let bytes: usize = self.text.iter().skip(first).map(|range| range.len() + 1).sum();
+        self.prompt_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+    }
+
+    fn name<'a>(&'a self, placed: &'a Placed) -> &'a [u8] {
+        match &placed.name {
+            Name::InBody(range) => self.body.get(range.clone()).unwrap_or_default(),
+            Name::Folded(name) => name.as_bytes(),
+        }
+    }
+}
+
+fn string(name: &str, value: &str, chars_max: usize) -> Result<String, BadRequest> {
+    let text =
+        json::string(value).ok_or_else(|| BadRequest::kind(name, value, "a string or null"))?;
+    if text.chars().count() > chars_max {
+        return Err(BadRequest::new(
+            name,
+            &format!("is too long; allowed are {chars_max} characters"),
+        ));
+    }
+    Ok(text.into_owned())
+}
+
+fn models(value: &str) -> Result<Vec<String>, BadRequest> {
+    if !value.starts_with('[') {
+        return Err(BadRequest::kind("models", value, "an array of strings or null"));
+    }
+    let mut models = Vec::new();
+    each_element(value, |at, element| {
+        if at == MODELS_MAX {
+            let fault = format!("names too many models; allowed are {MODELS_MAX}");
+            return Err(BadRequest::new("models", &fault));
+        }
+        models.push(string(&format!("models[{at}]"), element, NAME_CHARS_MAX)?);
+        Ok(())
+    })?;
+    Ok(models)
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool, BadRequest> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(BadRequest::kind(name, value, "true, false or null")),
+    }
+}
+
+fn tokens(name: &str, value: &str) -> Result<Option<u64>, BadRequest> {
+    if is_null(value) {
+        return Ok(None);
+    }
+    match value.parse::<u64>() {
+        Ok(tokens) if tokens > 0 => Ok(Some(tokens)),
+        _ if value.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Err(BadRequest::new(
+            name,
+            "is not a positive integer; allowed is a whole number from 1, or null",
+        )),
+        _ => Err(BadRequest::kind(name, value, "a positive integer or null")),
+    }
+}
