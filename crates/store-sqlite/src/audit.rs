@@ -1,0 +1,147 @@
+//! Every kept sum worked out again from the rows, and compared.
+//! Rows and sums come in the order of their days, so that only one day is in memory at a time.
+
+use std::collections::BTreeMap;
+
+use ledger::Day;
+use rusqlite::{Connection, Result};
+use store::{Difference, KeyHash, Report};
+use uuid::Uuid;
+
+use crate::fields::{Fields, micros};
+use crate::sums::{self, FIGURES, Figures, TOTALS};
+
+/// Rows and daily sums in one stream; a sum stands at its day's first microsecond.
+const DAYS: &str = "
+    SELECT admitted_at AS at, 0, key, workspace, coalesce(creator, ''), model, provider,
+           credits, byok, kind = 0, prompt_tokens, completion_tokens, reasoning_tokens,
+           cached_tokens
+    FROM entries
+    UNION ALL
+    SELECT day * 86400000000, 1, key, workspace, creator, model, provider,
+           credits, byok, requests, prompt_tokens, completion_tokens, reasoning_tokens,
+           cached_tokens
+    FROM daily
+    ORDER BY at";
+
+/// A key's total has the first of the figures, and when the key was last used (zero is never).
+type Total = [i128; TOTALS + 1];
+
+/// A sum as it is kept and as the rows have it; zero where there is none.
+#[derive(Default)]
+struct Pair<T> {
+    kept: T,
+    summed: T,
+}
+
+/// What a daily sum is kept for, within its day.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    key: KeyHash,
+    workspace: Uuid,
+    creator: String,
+    model: String,
+    provider: String,
+}
+
+type Today = BTreeMap<Group, Pair<Figures>>;
+type Totals = BTreeMap<KeyHash, Pair<Total>>;
+
+/// Compares every kept sum with the sum of its rows.
+pub(crate) fn audit(connection: &Connection) -> Result<Report> {
+    let mut report = Report::default();
+    let mut totals = audit_days(connection, &mut report)?;
+    report.keys = totals.len().try_into().unwrap_or(u64::MAX);
+    audit_totals(connection, &mut report, &mut totals)?;
+    Ok(report)
+}
+
+/// Compares the daily sums, and returns what the rows of each key add up to.
+fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
+    let mut totals = Totals::new();
+    let mut today = Today::new();
+    let mut day = Day::from_number(i32::MIN);
+    let mut statement = connection.prepare(DAYS)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut fields = Fields::of(row);
+        let at = fields.time()?;
+        if Day::of(at) != day {
+            compare_day(report, day, std::mem::take(&mut today));
+            day = Day::of(at);
+        }
+        let is_kept: bool = fields.next()?;
+        let group = read_group(&mut fields)?;
+        let key = group.key;
+        let pair = today.entry(group).or_default();
+        if is_kept {
+            pair.kept = read_figures(&mut fields)?;
+            report.sums += FIGURES.len() as u64;
+            continue;
+        }
+        let figures: Figures = read_figures(&mut fields)?;
+        sums::add(&mut pair.summed, &figures);
+        let [totals @ .., last_used_at] = &mut totals.entry(key).or_default().summed;
+        sums::add(totals, &figures);
+        if figures[2] > 0 {
+            *last_used_at = i128::from(micros(at));
+        }
+        report.rows += 1;
+    }
+    compare_day(report, day, today);
+    Ok(totals)
+}
+
+/// Compares the totals with what the rows of each key add up to.
+fn audit_totals(connection: &Connection, report: &mut Report, totals: &mut Totals) -> Result<()> {
+    let mut statement = connection
+        .prepare("SELECT key, credits, byok, requests, coalesce(last_used_at, 0) FROM totals")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut fields = Fields::of(row);
+        let pair = totals.entry(fields.hash()?).or_default();
+        pair.kept = read_figures(&mut fields)?;
+        report.sums += TOTALS as u64 + 1;
+    }
+    for (key, Pair { kept, summed }) in totals {
+        let names = FIGURES[..TOTALS].iter().chain(&["last_used_at"]);
+        for ((figure, kept), summed) in names.zip(*kept).zip(*summed) {
+            let figure = (*figure).to_owned();
+            compare(report, Difference { key: *key, day: None, figure, kept, summed });
+        }
+    }
+    Ok(())
+}
+
+fn compare_day(report: &mut Report, day: Day, today: Today) {
+    for (group, Pair { kept, summed }) in today {
+        for ((figure, kept), summed) in FIGURES.iter().zip(kept).zip(summed) {
+            let figure = format!("{figure} of {} at {}", group.model, group.provider);
+            compare(report, Difference { key: group.key, day: Some(day), figure, kept, summed });
+        }
+    }
+}
+
+fn compare(report: &mut Report, difference: Difference) {
+    if difference.kept != difference.summed {
+        report.differences.push(difference);
+    }
+}
+
+fn read_group(fields: &mut Fields<'_>) -> Result<Group> {
+    Ok(Group {
+        key: fields.hash()?,
+        workspace: fields.uuid()?,
+        creator: fields.next()?,
+        model: fields.next()?,
+        provider: fields.next()?,
+    })
+}
+
+fn read_figures<const N: usize>(fields: &mut Fields<'_>) -> Result<[i128; N]> {
+    let mut figures = [0; N];
+    for figure in &mut figures {
+        *figure = i128::from(fields.next::<i64>()?);
+    }
+    Ok(figures)
+}

@@ -1,0 +1,65 @@
+//! A batch of changes in one transaction, and what became of each.
+//! A change looks before it writes, so one that can't apply leaves nothing and disturbs no other.
+
+use rusqlite::{Connection, Result};
+use store::{AuditRow, Change, Edit, Outcome};
+
+use crate::sums::Sums;
+use crate::{audit_log, endpoint_marks, entries, keys, management_keys};
+
+/// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
+pub(crate) fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Outcome>> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let mut sums = Sums::default();
+    let outcomes = changes
+        .iter()
+        .map(|change| apply(connection, change, &mut sums))
+        .collect::<Result<Vec<Outcome>>>()?;
+    sums.write(connection)?;
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(outcomes)
+}
+
+fn apply<'a>(connection: &Connection, change: &'a Change, sums: &mut Sums<'a>) -> Result<Outcome> {
+    match change {
+        Change::Settle(entry) => {
+            let outcome = entries::settle(connection, entry)?;
+            if matches!(outcome, Outcome::Settled { is_new: true, .. }) {
+                sums.count(entry);
+            }
+            Ok(outcome)
+        }
+        Change::Edit(made, row) => {
+            let outcome = edit(connection, made, row)?;
+            if matches!(outcome, Outcome::Done | Outcome::Corrected { .. }) {
+                audit_log::insert(connection, row)?;
+            }
+            Ok(outcome)
+        }
+        Change::Mark(mark) => endpoint_marks::put(connection, mark),
+    }
+}
+
+fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome> {
+    match edit {
+        Edit::CreateKey { key, idempotent } => {
+            keys::create(connection, key, idempotent.as_ref(), row.at)
+        }
+        Edit::UpdateKey(key) => keys::update(connection, key),
+        Edit::DeleteKey { hash, at } => keys::delete(connection, *hash, *at),
+        Edit::CreateManagementKey(key) => management_keys::create(connection, key),
+        Edit::RevokeManagementKey { hash, at } => management_keys::revoke(connection, *hash, *at),
+        Edit::Correct { generation, attempt, cost } => {
+            let outcome = entries::correct(connection, generation, *attempt, *cost)?;
+            if let Outcome::Corrected { entry } = &outcome {
+                let mut sums = Sums::default();
+                sums.count(entry);
+                sums.write(connection)?;
+            }
+            Ok(outcome)
+        }
+        Edit::ClearMark { model, provider, upstream_model } => {
+            endpoint_marks::clear(connection, model, provider, upstream_model)
+        }
+    }
+}

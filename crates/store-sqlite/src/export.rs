@@ -1,0 +1,42 @@
+//! The whole book, record by record, in an order that depends only on what is in it.
+
+use std::io;
+
+use rusqlite::{Connection, Row};
+use store::{ExportLine, StoreError};
+
+use crate::error::store_error;
+use crate::fields::Fields;
+use crate::{audit_log, entries, keys, management_keys};
+
+type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
+
+/// Hands every record to `sink`, and stops at its first error.
+pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), StoreError> {
+    each(connection, sink, keys::ALL, |row| {
+        let mut fields = Fields::of(row);
+        let key = keys::read(&mut fields)?;
+        Ok(ExportLine::Key(Box::new(key), fields.optional_time()?))
+    })?;
+    for key in management_keys::all(connection).map_err(store_error)? {
+        sink(ExportLine::ManagementKey(key)).map_err(StoreError::unavailable)?;
+    }
+    each(connection, sink, entries::ALL, |row| {
+        Ok(ExportLine::Entry(Box::new(entries::read(row)?)))
+    })?;
+    each(connection, sink, audit_log::ALL, |row| Ok(ExportLine::Audit(audit_log::read(row)?)))
+}
+
+fn each(
+    connection: &Connection,
+    sink: Sink<'_>,
+    query: &str,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<ExportLine>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(query).map_err(store_error)?;
+    let lines = statement.query_map([], read).map_err(store_error)?;
+    for line in lines {
+        sink(line.map_err(store_error)?).map_err(StoreError::unavailable)?;
+    }
+    Ok(())
+}

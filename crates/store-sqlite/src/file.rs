@@ -1,0 +1,79 @@
+//! The files a store is made of: found, made for their owner alone, and locked.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::OpenError;
+
+/// The one name of the store's file, which need not be there: two names of it lock the same.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
+    if let Ok(path) = path.canonicalize() {
+        return Ok(path);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => Ok(folder.join(name)),
+        _ => Err(OpenError::NoFolder(folder.to_owned())),
+    }
+}
+
+/// How to open a file for writing so that, where it is made, only its owner reads it.
+pub(crate) fn private() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the store's file where there is none, and finds out whether it may be written.
+pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+    let opened = private().create(true).truncate(false).open(path);
+    opened.map(drop).map_err(|source| OpenError::File { path: path.to_owned(), source })
+}
+
+/// Syncs a new file and the folder's entry for it.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The right to write to a store, held until it is dropped or the process ends, however it ends.
+///
+/// A file of its own, beside the store's: SQLite's locks come and go, and closing any handle on the
+/// store's file would drop them.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "open as long as the lock is held")] File);
+
+impl Lock {
+    /// Takes the lock of the store at `path`, or says who has it.
+    pub(crate) fn take(path: &Path) -> Result<Lock, OpenError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let failed = |source| OpenError::File { path: name.clone().into(), source };
+
+        let mut file = private().create(true).truncate(false).open(&name).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let read = (&mut file).take(32).read_to_string(&mut text);
+                let process = read.ok().and_then(|_| text.trim().parse().ok());
+                return Err(OpenError::InUse { path: path.to_owned(), process });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let note = |file: &mut File| {
+            file.set_len(0)?;
+            file.rewind()?;
+            writeln!(file, "{}", std::process::id())
+        };
+        note(&mut file).map_err(failed)?;
+        Ok(Lock(file))
+    }
+}

@@ -1,0 +1,221 @@
+//! The book on an embedded SQLite file.
+//!
+//! One connection writes, in transactions that are synced before they return; others read beside
+//! it. One process writes: the lock on `<file>.lock` is held as long as the store is open.
+
+mod audit;
+mod audit_log;
+mod backup;
+mod commit;
+mod connection;
+mod endpoint_marks;
+mod entries;
+mod error;
+mod export;
+mod fields;
+mod file;
+mod hashes;
+mod idempotency;
+mod keys;
+mod management_keys;
+mod schema;
+mod snapshot;
+mod sums;
+
+pub use error::OpenError;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use ledger::Day;
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags};
+use store::{
+    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Snapshot,
+    Store, StoreError,
+};
+
+use crate::connection::Readers;
+use crate::error::store_error;
+use crate::file::Lock;
+
+/// The book in one file.
+///
+/// ```
+/// # use {store::Store, store_sqlite::{OpenError, SqliteStore}};
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("tollgate.db");
+/// let store = SqliteStore::open(&path)?;
+/// assert!(matches!(SqliteStore::open(&path), Err(OpenError::InUse { .. })));
+/// assert!(SqliteStore::open_to_read(&path)?.audit()?.differences.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SqliteStore {
+    // Closed in this order: the last connection to close moves the log into the file, which a
+    // reader can't, and nobody else may open the store before.
+    readers: Readers,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    path: PathBuf,
+    /// Gone after an error that left its transaction open; opened anew by the next commit.
+    connection: Mutex<Option<Connection>>,
+    _lock: Lock,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path` to read and write, alone. A file that is not there is made, for
+    /// its owner alone; one from an older version is brought up to date.
+    pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
+        let path = file::resolve(path.as_ref())?;
+        let lock = Lock::take(&path)?;
+        file::create(&path)?;
+        let failed = |source| OpenError::Sqlite { path: path.clone(), source };
+        let mut connection =
+            connection::open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        let schema = schema::check(&connection, &path)?;
+        connection::set_up_writer(&mut connection).map_err(failed)?;
+        schema::migrate(&mut connection, schema).map_err(failed)?;
+        Ok(SqliteStore {
+            readers: Readers::new(path.clone()),
+            writer: Some(Writer { path, connection: Mutex::new(Some(connection)), _lock: lock }),
+        })
+    }
+
+    /// Opens the store at `path` to read, beside the server that writes to it or alone. Takes no
+    /// lock and makes no store; every commit is refused.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
+        let path = path.as_ref();
+        let path = path.canonicalize().map_err(|_| OpenError::Missing(path.to_owned()))?;
+        let readers = Readers::new(path.clone());
+        let reader =
+            readers.take().map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
+        schema::check_newest(&reader, &path)?;
+        Ok(SqliteStore { readers, writer: None })
+    }
+
+    /// Copies the whole book, as of one moment, to a new file at `to`, which must not be there yet.
+    /// Commits go on meanwhile.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
+        backup::backup(&self.readers.take().map_err(store_error)?, to.as_ref())
+    }
+
+    fn read<T>(
+        &self,
+        report: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.readers.read(|connection| report(connection).map_err(store_error))
+    }
+}
+
+impl Writer {
+    fn commit(&self, changes: &[Change]) -> rusqlite::Result<Vec<Outcome>> {
+        let mut held = self.connection.lock();
+        let connection = match held.take() {
+            Some(connection) => connection,
+            None => connection::open_writer(&self.path)?,
+        };
+        let committed = commit::commit(&connection, changes);
+        // SQLite has ended the transaction itself after some errors, and not after others.
+        if connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok() {
+            *held = Some(connection);
+        }
+        committed
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        match &self.writer {
+            Some(writer) => writer.commit(changes).map_err(store_error),
+            None => Err(StoreError::unavailable("the store was opened to read only")),
+        }
+    }
+
+    fn snapshot(&self, since: Day) -> Result<Snapshot, StoreError> {
+        self.read(|connection| snapshot::snapshot(connection, since))
+    }
+
+    fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read(|connection| keys::page(connection, page))
+    }
+
+    fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Result<Option<Idempotent>, StoreError> {
+        self.read(|connection| idempotency::find(connection, id, now))
+    }
+
+    fn generation(&self, generation: &str) -> Result<Vec<Entry>, StoreError> {
+        self.read(|connection| entries::generation(connection, generation))
+    }
+
+    fn unresolved(&self, most: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read(|connection| entries::unresolved(connection, most))
+    }
+
+    fn audit(&self) -> Result<Report, StoreError> {
+        self.read(audit::audit)
+    }
+
+    fn export(
+        &self,
+        sink: &mut dyn FnMut(ExportLine) -> std::io::Result<()>,
+    ) -> Result<(), StoreError> {
+        self.readers.read(|connection| export::export(connection, sink))
+    }
+
+    fn audit_log(&self, most: usize) -> Result<Vec<AuditRow>, StoreError> {
+        self.read(|connection| audit_log::newest(connection, most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::contract::sample::{commit_all, create, entry, hash, key, settlement};
+
+    use super::*;
+
+    /// A store that must not grow further, as on a full disk.
+    fn full(folder: &Path) -> SqliteStore {
+        let store = SqliteStore::open(folder.join("tollgate.db")).unwrap();
+        create(&store, key(1));
+        limit_pages(&store, 1);
+        store
+    }
+
+    /// SQLite takes the pages that are there for the smallest maximum.
+    fn limit_pages(store: &SqliteStore, most: u32) {
+        let writer = store.writer.as_ref().unwrap().connection.lock();
+        let pages = writer.as_ref().unwrap().query_row(
+            &format!("PRAGMA max_page_count = {most}"),
+            [],
+            |row| row.get::<_, u32>(0),
+        );
+        assert!(pages.unwrap() >= most);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nothing_of_a_batch_and_the_next_one_may_succeed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = full(folder.path());
+        let batch: Vec<Change> =
+            (0..200).map(|number| settlement(&entry(&format!("gen-{number}"), hash(1)))).collect();
+        for _ in 0..2 {
+            assert!(matches!(store.commit(&batch), Err(StoreError::Unavailable(_))));
+            assert_eq!(store.generation("gen-0").unwrap(), []);
+        }
+        limit_pages(&store, 100_000);
+        assert_eq!(commit_all(&store, &batch).len(), 200);
+        let report = store.audit().unwrap();
+        assert_eq!((report.rows, report.differences), (200, vec![]));
+    }
+
+    #[test]
+    fn a_writer_that_was_lost_is_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
+        *store.writer.as_ref().unwrap().connection.lock() = None;
+        create(&store, key(1));
+        assert_eq!(store.audit_log(9).unwrap().len(), 1);
+    }
+}

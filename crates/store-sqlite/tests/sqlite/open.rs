@@ -1,0 +1,180 @@
+//! Opening: who may, which files are refused and why, and what is made beside the file.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use store::contract::sample::{NOW, commit, create, delete, entry, hash, key, settlement};
+use store::{Change, Outcome, Store, StoreError};
+use store_sqlite::{OpenError, SqliteStore};
+use tempfile::tempdir;
+
+fn refusal(opened: Result<SqliteStore, OpenError>) -> OpenError {
+    opened.err().expect("it is refused")
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_book_is_there_when_it_is_opened_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = SqliteStore::open(&path).unwrap();
+    create(&store, key(1));
+    commit(&store, settlement(&entry("gen-1", hash(1))));
+    drop(store);
+    assert_eq!(names(folder.path()), ["tollgate.db", "tollgate.db.lock"]);
+
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.generation("gen-1").unwrap(), [entry("gen-1", hash(1))]);
+    assert_eq!(delete(&store, hash(1)), Outcome::Done);
+}
+
+#[test]
+fn a_second_server_is_refused_with_the_process_that_has_the_store() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let link = folder.path().join("link.db");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    #[cfg(not(unix))]
+    let link = path.clone();
+    for name in [&path, &link] {
+        let OpenError::InUse { process, .. } = refusal(SqliteStore::open(name)) else {
+            panic!("not in use")
+        };
+        assert_eq!(process, Some(std::process::id()));
+    }
+    let text = refusal(SqliteStore::open(&path)).to_string();
+    assert!(text.contains(&format!("is in use by process {}", std::process::id())), "{text}");
+    drop(store);
+    SqliteStore::open(&path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_read_what_is_made() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
+    create(&store, key(1));
+    store.backup(folder.path().join("backup.db")).unwrap();
+    let files = names(folder.path());
+    assert_eq!(
+        files,
+        ["backup.db", "tollgate.db", "tollgate.db-shm", "tollgate.db-wal", "tollgate.db.lock"]
+    );
+    for file in files {
+        let mode = fs::metadata(folder.path().join(&file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = tempdir().unwrap();
+    let missing = folder.path().join("absent");
+    let error = refusal(SqliteStore::open(missing.join("tollgate.db")));
+    assert!(matches!(&error, OpenError::NoFolder(path) if *path == missing), "{error}");
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused_and_left_alone() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    drop(SqliteStore::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = fs::read(&path).unwrap();
+    for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
+        let error = refusal(opened);
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }), "{error}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_left_alone() {
+    let folder = tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "x".repeat(8_192)).unwrap();
+    let other = folder.path().join("other.db");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE keys (hash TEXT)").unwrap();
+    for path in [text, other] {
+        let before = fs::read(&path).unwrap();
+        for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
+            let error = refusal(opened);
+            assert!(matches!(error, OpenError::Foreign(_)), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+}
+
+#[test]
+fn what_is_opened_to_read_is_neither_made_nor_changed() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    assert!(matches!(refusal(SqliteStore::open_to_read(&path)), OpenError::Missing(_)));
+    assert_eq!(names(folder.path()), [""; 0]);
+
+    fs::write(&path, "").unwrap();
+    let error = refusal(SqliteStore::open_to_read(&path));
+    assert!(matches!(error, OpenError::Older { found: 0, known: 1, .. }), "{error}");
+
+    let server = SqliteStore::open(&path).unwrap();
+    let reader = SqliteStore::open_to_read(&path).unwrap();
+    create(&server, key(1));
+    let change = Change::Mark(store::contract::sample::mark("a"));
+    assert!(matches!(reader.commit(&[change]), Err(StoreError::Unavailable(_))));
+    assert_eq!(reader.audit_log(9).unwrap().len(), 1);
+    drop(server);
+    assert_eq!(reader.audit_log(9).unwrap().len(), 1);
+}
+
+#[test]
+fn a_backup_is_the_book_of_one_moment_and_opens_as_one() {
+    let folder = tempdir().unwrap();
+    let (path, copy) = (folder.path().join("tollgate.db"), folder.path().join("copy.db"));
+    let server = SqliteStore::open(&path).unwrap();
+    create(&server, key(1));
+    commit(&server, settlement(&entry("gen-1", hash(1))));
+    SqliteStore::open_to_read(&path).unwrap().backup(&copy).unwrap();
+    commit(&server, settlement(&entry("gen-2", hash(1))));
+    // What is there already is not written over.
+    assert!(matches!(server.backup(&copy), Err(StoreError::Unavailable(_))));
+
+    let restored = SqliteStore::open(&copy).unwrap();
+    assert_eq!(restored.generation("gen-1").unwrap(), [entry("gen-1", hash(1))]);
+    assert_eq!(restored.generation("gen-2").unwrap(), []);
+    let report = restored.audit().unwrap();
+    assert_eq!((report.rows, report.differences), (1, vec![]));
+    let snapshot = restored.snapshot(ledger::Day::of(NOW)).unwrap();
+    assert_eq!(snapshot.keys.len(), 1);
+}
+
+#[test]
+fn the_log_is_moved_into_the_file_once_it_is_long() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let batch = |first: u32| -> Vec<Change> {
+        let rows = (0..1_000).map(|number| entry(&format!("gen-{}", first + number), hash(1)));
+        rows.map(|row| settlement(&row)).collect()
+    };
+    for first in (0..12_000).step_by(1_000) {
+        store.commit(&batch(first)).unwrap();
+    }
+    // Twelve batches are some 1,500 pages; the log begins anew after a thousand or so.
+    let pages = |name: &str| fs::metadata(folder.path().join(name)).unwrap().len() / 4_096;
+    assert!(pages("tollgate.db") >= 1_000, "{} in the file", pages("tollgate.db"));
+    assert!(pages("tollgate.db-wal") < 1_400, "{} in the log", pages("tollgate.db-wal"));
+}

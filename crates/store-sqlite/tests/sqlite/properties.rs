@@ -1,0 +1,194 @@
+//! Whatever is done to them, the SQLite store and the naive reference say the same.
+//! Ids come from small sets, so that changes repeat, collide and correct each other.
+
+use jiff::Timestamp;
+use ledger::{Amounts, Day, Tally};
+use money::Money;
+use proptest::prelude::*;
+use store::contract::sample::{NOW, after, answer, audit_row, entry, hash, key, mark, workspace};
+use store::{
+    Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Kind,
+    ManagementKey, MemoryStore, Source, Store,
+};
+
+use crate::temp::TempStore;
+
+/// A moment within a week; of some, the last microsecond of a day.
+fn moment() -> impl Strategy<Value = Timestamp> {
+    let micros = prop_oneof![Just(-1_i64), Just(0), 0..86_400_000_000_i64];
+    (0..7_i64, micros).prop_map(|(day, micros)| {
+        let start = Day::of(NOW).start().as_microsecond();
+        Timestamp::from_microsecond(start + day * 86_400_000_000 + micros).unwrap()
+    })
+}
+
+fn generation() -> impl Strategy<Value = String> {
+    (0..4_u8).prop_map(|number| format!("gen-{number}"))
+}
+
+fn amounts() -> impl Strategy<Value = Amounts> {
+    (0..1_000_i64, 0..100_i64).prop_map(|(credits, byok)| Amounts {
+        credits: Money::nanos(credits),
+        byok: Money::nanos(byok),
+    })
+}
+
+fn row() -> impl Strategy<Value = Entry> {
+    let what = (generation(), 0..2_u32, 0..4_u8, moment(), amounts());
+    let how = (
+        prop::sample::select(vec!["a", "b"]),
+        prop::option::of(Just("member".to_owned())),
+        prop::sample::select(vec![Source::Reported, Source::Held, Source::Interrupted]),
+        prop_oneof![9 => Just(Kind::Attempt), 1 => (1..3_u32).prop_map(Kind::Correction)],
+        1..3_u8,
+    );
+    (what, how).prop_map(|((generation, attempt, key, admitted_at, cost), how)| {
+        let (model, creator, source, kind, place) = how;
+        Entry {
+            attempt,
+            admitted_at,
+            cost,
+            model: model.to_owned(),
+            creator,
+            source,
+            kind,
+            workspace: workspace(place),
+            ..entry(&generation, hash(key))
+        }
+    })
+}
+
+fn record() -> impl Strategy<Value = KeyRecord> {
+    let second = prop::option::of((0..6_u8).prop_map(hash));
+    (0..4_u8, second, 1..3_u8, any::<bool>(), 1..4_u64, prop::option::of(moment())).prop_map(
+        |(number, second_hash, place, disabled, version, expires_at)| KeyRecord {
+            second_hash,
+            disabled,
+            version,
+            expires_at,
+            workspace: workspace(place),
+            created_at: after(i64::from(number / 2)),
+            ..key(number)
+        },
+    )
+}
+
+fn idempotent() -> impl Strategy<Value = Idempotent> {
+    (0..3_u8, moment()).prop_map(|(number, expires_at)| Idempotent { expires_at, ..answer(number) })
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let management_key = |number, created_at| ManagementKey {
+        created_at,
+        ..store::contract::sample::management_key(number)
+    };
+    let attempt = (generation(), 0..2_u32, amounts());
+    prop_oneof![
+        4 => (record(), prop::option::of(idempotent()))
+            .prop_map(|(key, idempotent)| Edit::CreateKey { key, idempotent }),
+        4 => record().prop_map(Edit::UpdateKey),
+        1 => (0..4_u8, moment()).prop_map(|(number, at)| Edit::DeleteKey { hash: hash(number), at }),
+        1 => (3..6_u8, moment())
+            .prop_map(move |(number, at)| Edit::CreateManagementKey(management_key(number, at))),
+        1 => (3..6_u8, moment())
+            .prop_map(|(number, at)| Edit::RevokeManagementKey { hash: hash(number), at }),
+        4 => attempt
+            .prop_map(|(generation, attempt, cost)| Edit::Correct { generation, attempt, cost }),
+        1 => prop::sample::select(vec!["a", "b"]).prop_map(|model| {
+            let EndpointMark { model, provider, upstream_model, .. } = mark(model);
+            Edit::ClearMark { model, provider, upstream_model }
+        }),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let recorded = (edit(), moment(), 0..9_u8).prop_map(|(edit, at, number)| {
+        let mut row = audit_row("some.edit", &number.to_string());
+        row.at = at;
+        Change::Edit(Box::new(edit), row)
+    });
+    let learned = (prop::sample::select(vec!["a", "b"]), 0..9_u64).prop_map(|(model, tokens)| {
+        Change::Mark(EndpointMark { prompt_overhead_tokens: tokens, ..mark(model) })
+    });
+    prop_oneof![
+        5 => row().prop_map(|row| Change::Settle(Box::new(row))),
+        5 => recorded,
+        1 => learned,
+    ]
+}
+
+/// Everything a store says, in one value that can be compared.
+#[derive(Debug, PartialEq)]
+struct Answers {
+    keys: Vec<(KeyRecord, Tally, Option<Timestamp>)>,
+    management_keys: Vec<ManagementKey>,
+    marks: Vec<EndpointMark>,
+    pages: Vec<Vec<KeyRecord>>,
+    generations: Vec<Vec<Entry>>,
+    idempotent: Vec<Option<Idempotent>>,
+    unresolved: Vec<Vec<Entry>>,
+    export: Vec<ExportLine>,
+    audit_log: Vec<store::AuditRow>,
+    rows_and_keys: (u64, u64),
+}
+
+fn answers(store: &dyn Store, since: Day) -> Answers {
+    // A snapshot promises no order.
+    let mut snapshot = store.snapshot(since).unwrap();
+    snapshot.keys.sort_by_key(|key| key.record.hash);
+    snapshot.management_keys.sort_by_key(|key| key.hash);
+    snapshot.marks.sort_by(|one, other| one.model.cmp(&other.model));
+    let mut export = Vec::new();
+    let keep = &mut |line| {
+        export.push(line);
+        Ok(())
+    };
+    store.export(keep).unwrap();
+    let page = |place, include_disabled, offset: i64| KeyPage {
+        workspace: workspace(place),
+        include_disabled,
+        unexpired_at: (offset > 0).then(|| after(offset * 100_000)),
+        offset: offset.unsigned_abs(),
+        most: 2,
+    };
+    let pages = [page(1, true, 0), page(1, false, 1), page(2, true, 1), page(2, false, 0)];
+    let report = store.audit().unwrap();
+    assert_eq!(report.differences, []);
+    Answers {
+        keys: snapshot
+            .keys
+            .into_iter()
+            .map(|key| (key.record, key.tally, key.last_used_at))
+            .collect(),
+        management_keys: snapshot.management_keys,
+        marks: snapshot.marks,
+        pages: pages.iter().map(|page| store.keys(page).unwrap()).collect(),
+        generations: (0..4)
+            .map(|number| store.generation(&format!("gen-{number}")).unwrap())
+            .collect(),
+        idempotent: (0..3)
+            .map(|number| store.idempotent(&answer(number).id, after(172_800)).unwrap())
+            .collect(),
+        unresolved: [2, 99].map(|most| store.unresolved(most).unwrap()).into(),
+        export,
+        audit_log: store.audit_log(5).unwrap(),
+        rows_and_keys: (report.rows, report.keys),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sqlite_says_what_the_reference_says(
+        batches in prop::collection::vec(prop::collection::vec(change(), 0..12), 0..6),
+        since in 0..8_i32,
+    ) {
+        let (reference, sqlite) = (MemoryStore::new(), TempStore::new());
+        for batch in batches {
+            prop_assert_eq!(sqlite.commit(&batch).unwrap(), reference.commit(&batch).unwrap());
+        }
+        let since = Day::of(NOW).plus(since);
+        prop_assert_eq!(answers(&*sqlite, since), answers(&reference, since));
+    }
+}
