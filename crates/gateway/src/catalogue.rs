@@ -1,0 +1,161 @@
+//! Models and providers as configured and checked: where a request may go and what that costs.
+//! A reload makes a new catalogue; calls in flight keep the one they started with.
+
+mod build;
+mod marks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use http::HeaderMap;
+use http::uri::PathAndQuery;
+use upstream::transport::Origin;
+use upstream::{Prices, Tokenizer};
+
+use crate::config::ModelConfig;
+
+pub use build::{BuildError, build};
+
+/// A model provider.
+pub struct Provider {
+    /// Its name in routing, rows and metrics.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Where it is.
+    pub origin: Arc<Origin>,
+    /// Where chat completions are asked for.
+    pub chat_path: PathAndQuery,
+    /// The headers every request carries, its credential among them.
+    pub headers: HeaderMap,
+    /// The credential, to be taken out of its error texts.
+    pub credential: String,
+    /// It stops generating, and billing, when its connection closes.
+    pub stops_on_disconnect: bool,
+    /// It refused the gateway's credential, and is left alone until then, in microseconds.
+    pub resting_until_us: AtomicI64,
+}
+
+impl Provider {
+    /// Whether requests may go to it at `now`.
+    pub fn is_available(&self, now: jiff::Timestamp) -> bool {
+        self.resting_until_us.load(Ordering::Relaxed) <= now.as_microsecond()
+    }
+}
+
+/// The bounds of one kind of part that is not text, in tokens each.
+#[derive(Clone, Copy, Debug)]
+pub struct MediaBounds {
+    /// An image.
+    pub image: u64,
+    /// An audio part.
+    pub audio: u64,
+    /// A file.
+    pub file: u64,
+    /// Any other part.
+    pub unknown: u64,
+}
+
+/// One place where a model runs.
+pub struct Endpoint {
+    /// Who runs it.
+    pub provider: Arc<Provider>,
+    /// The gateway's id of the model.
+    pub model: String,
+    /// The provider's name for it.
+    pub upstream_model: String,
+    /// The most prompt and completion tokens together.
+    pub context_length: u64,
+    /// The most completion tokens.
+    pub max_completion_tokens: u64,
+    /// The name of the maximum it obeys.
+    pub max_tokens_field: String,
+    /// Tokens added to a prompt unseen, without tools and with.
+    pub prompt_overhead_tokens: [u64; 2],
+    /// The most reasoning tokens beyond the completion's maximum.
+    pub reasoning_tokens_max: u64,
+    /// The bounds of parts that are not text.
+    pub media: MediaBounds,
+    /// How it counts tokens.
+    pub tokenizer: Option<Arc<Tokenizer>>,
+    /// The provider does not bill answers without a completion token.
+    pub zero_completion_free: bool,
+    /// What it charges.
+    pub prices: Arc<Prices>,
+    /// What was learned from its answers; outlives a reload.
+    pub learned: Arc<Learned>,
+}
+
+/// What was learned about an endpoint from its answers (DESIGN steps 2 and 6).
+#[derive(Debug, Default)]
+pub struct Learned {
+    prompt_overhead_tokens: AtomicU64,
+    held_at_maximum: AtomicBool,
+    barred: AtomicBool,
+}
+
+impl Learned {
+    /// The most tokens it was seen to add to a prompt.
+    pub fn prompt_overhead_tokens(&self) -> u64 {
+        self.prompt_overhead_tokens.load(Ordering::Relaxed)
+    }
+
+    /// It charged above a hold, so it is held at its own maximum.
+    pub fn is_held_at_maximum(&self) -> bool {
+        self.held_at_maximum.load(Ordering::Relaxed)
+    }
+
+    /// It charged above its own maximum, so it serves no limited key.
+    pub fn is_barred(&self) -> bool {
+        self.barred.load(Ordering::Relaxed)
+    }
+
+    /// Notes an overhead; whether it is more than was known.
+    pub fn raise_overhead(&self, tokens: u64) -> bool {
+        self.prompt_overhead_tokens.fetch_max(tokens, Ordering::Relaxed) < tokens
+    }
+
+    /// Notes a charge above a hold, which was the endpoint's own maximum or not.
+    pub fn charged_above_hold(&self, was_at_maximum: bool) {
+        let mark = if was_at_maximum { &self.barred } else { &self.held_at_maximum };
+        mark.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets what it charged above holds, and the overhead.
+    pub fn clear(&self) {
+        self.prompt_overhead_tokens.store(0, Ordering::Relaxed);
+        self.held_at_maximum.store(false, Ordering::Relaxed);
+        self.barred.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A model.
+pub struct Model {
+    /// What the configuration says of it.
+    pub config: ModelConfig,
+    /// Its name for people.
+    pub name: String,
+    /// Where it runs, in the order they are tried; at least one.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// Everything a request may go to.
+#[derive(Default)]
+pub struct Catalogue {
+    /// The models, in the order of the configuration.
+    pub models: Vec<Arc<Model>>,
+    by_id: HashMap<String, Arc<Model>>,
+}
+
+impl Catalogue {
+    /// The model of that id.
+    pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
+        self.by_id.get(id)
+    }
+
+    /// Every endpoint of every model.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.models.iter().flat_map(|model| &model.endpoints)
+    }
+}

@@ -1,0 +1,287 @@
+//! Checks what the configuration says of providers and models, and puts it together.
+//! A model with no price is refused, unless it says `free = true` (DESIGN "Money").
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use money::Rate;
+use upstream::transport::Origin;
+use upstream::{PriceSet, PriceTier, Prices, Tokenizer};
+
+use super::{Catalogue, Endpoint, Learned, MediaBounds, Model, Provider};
+use crate::config::{
+    Config, ConfigError, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
+};
+
+/// Why a catalogue can't be made: the setting and its problem.
+pub type BuildError = ConfigError;
+
+/// Longer names would not fit a hold's record.
+const NAME_BYTES_MAX: usize = 100;
+const OVERHEAD_TOKENS: u64 = 256;
+const OVERHEAD_TOKENS_WITH_TOOLS: u64 = 1_024;
+/// No real model comes near; it keeps sums of tokens far from the end of the number line.
+const TOKENS_MAX: u64 = 1 << 32;
+
+/// The catalogue of `config`, with file names taken from `folder`. What `earlier` has learned about
+/// an endpoint that is still there goes along.
+pub fn build(config: &Config, folder: &Path, earlier: &Catalogue) -> Result<Catalogue, BuildError> {
+    let mut providers = HashMap::new();
+    for (index, provider) in config.providers.iter().enumerate() {
+        let setting = format!("providers[{index}]");
+        let built = Arc::new(self::provider(&setting, provider)?);
+        if providers.insert(provider.slug.as_str(), built).is_some() {
+            return Err(ConfigError::invalid(&format!("{setting}.slug"), "is used twice"));
+        }
+    }
+    let mut catalogue = Catalogue::default();
+    let mut tokenizers = HashMap::new();
+    for (index, model) in config.models.iter().enumerate() {
+        let setting = format!("models[{index}]");
+        named(&setting, "id", &model.id)?;
+        if model.endpoints.is_empty() {
+            return Err(ConfigError::invalid(&format!("{setting}.endpoints"), "is empty"));
+        }
+        let mut endpoints = Vec::new();
+        for (place, written) in model.endpoints.iter().enumerate() {
+            let mut building = Building {
+                setting: format!("{setting}.endpoints[{place}]"),
+                providers: &providers,
+                folder,
+                tokenizers: &mut tokenizers,
+                earlier,
+            };
+            endpoints.push(Arc::new(building.endpoint(model, written)?));
+        }
+        let built = Arc::new(Model {
+            name: model.name.clone().unwrap_or_else(|| model.id.clone()),
+            config: model.clone(),
+            endpoints,
+        });
+        if catalogue.by_id.insert(model.id.clone(), Arc::clone(&built)).is_some() {
+            return Err(ConfigError::invalid(&format!("{setting}.id"), "is used twice"));
+        }
+        catalogue.models.push(built);
+    }
+    Ok(catalogue)
+}
+
+fn named(setting: &str, field: &str, text: &str) -> Result<(), BuildError> {
+    let is_plain = !text.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if is_plain && text.len() <= NAME_BYTES_MAX {
+        return Ok(());
+    }
+    Err(ConfigError::invalid(
+        &format!("{setting}.{field}"),
+        format!("must be 1 to {NAME_BYTES_MAX} bytes without spaces or control characters"),
+    ))
+}
+
+fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildError> {
+    named(setting, "slug", &written.slug)?;
+    if written.api != "openai" {
+        return Err(ConfigError::invalid(
+            &format!("{setting}.api"),
+            "must be `openai`, the one wire format of this version",
+        ));
+    }
+    let base_url = |problem| ConfigError::invalid(&format!("{setting}.base_url"), problem);
+    let origin = Origin::parse(&written.base_url).map_err(base_url)?;
+    let chat_path = origin.path_and_query("chat/completions").map_err(base_url)?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &written.headers {
+        let setting = format!("{setting}.headers.{name}");
+        let name = HeaderName::try_from(name)
+            .map_err(|_| ConfigError::invalid(&setting, "is not a header's name"))?;
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| ConfigError::invalid(&setting, "is not a header's value"))?;
+        headers.insert(name, value);
+    }
+    let credential = written.api_key.clone().unwrap_or_default();
+    if !credential.is_empty() {
+        let mut value = HeaderValue::try_from(format!("Bearer {credential}")).map_err(|_| {
+            let problem = "has characters that a header can't carry";
+            ConfigError::invalid(&format!("{setting}.api_key"), problem)
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(Provider {
+        slug: written.slug.clone(),
+        name: written.name.clone().unwrap_or_else(|| written.slug.clone()),
+        origin: Arc::new(origin),
+        chat_path,
+        headers,
+        credential,
+        stops_on_disconnect: written.stops_on_disconnect,
+        resting_until_us: AtomicI64::new(i64::MIN),
+    })
+}
+
+struct Building<'a> {
+    setting: String,
+    providers: &'a HashMap<&'a str, Arc<Provider>>,
+    folder: &'a Path,
+    tokenizers: &'a mut HashMap<String, Arc<Tokenizer>>,
+    earlier: &'a Catalogue,
+}
+
+impl Building<'_> {
+    fn invalid(&self, field: &str, problem: impl std::fmt::Display) -> BuildError {
+        ConfigError::invalid(&format!("{}.{field}", self.setting), problem)
+    }
+
+    fn endpoint(
+        &mut self,
+        model: &ModelConfig,
+        written: &EndpointConfig,
+    ) -> Result<Endpoint, BuildError> {
+        let provider = self.providers.get(written.provider.as_str()).cloned().ok_or_else(|| {
+            let problem = format!("names `{}`, which is none of the providers", written.provider);
+            self.invalid("provider", problem)
+        })?;
+        let upstream_model = written.upstream_model.clone().unwrap_or_else(|| model.id.clone());
+        named(&self.setting, "upstream_model", &upstream_model)?;
+        let context_length = written.context_length.or(model.context_length);
+        let max_completion_tokens = written.max_completion_tokens.or(context_length);
+        let (Some(context_length), Some(max_completion_tokens)) =
+            (context_length, max_completion_tokens)
+        else {
+            return Err(self.invalid(
+                "context_length",
+                "is needed here or on the model: it bounds what a request can cost",
+            ));
+        };
+        for (field, tokens) in [
+            ("context_length", context_length),
+            ("max_completion_tokens", max_completion_tokens),
+            ("reasoning_tokens_max", written.reasoning_tokens_max),
+        ] {
+            if tokens > TOKENS_MAX || (tokens == 0 && field != "reasoning_tokens_max") {
+                return Err(self.invalid(field, format!("must be from 1 to {TOKENS_MAX}")));
+            }
+        }
+        let media = MediaBounds {
+            image: written.image_tokens_max.unwrap_or(context_length).min(context_length),
+            audio: written.audio_tokens_max.unwrap_or(context_length).min(context_length),
+            file: written.file_tokens_max.unwrap_or(context_length).min(context_length),
+            unknown: context_length,
+        };
+        let learned = self.learned(&model.id, &provider.slug, &upstream_model);
+        Ok(Endpoint {
+            prices: Arc::new(self.prices(written)?),
+            tokenizer: self.tokenizer(written.tokenizer.as_deref())?,
+            provider,
+            model: model.id.clone(),
+            upstream_model,
+            context_length,
+            max_completion_tokens,
+            max_tokens_field: written.max_tokens_field.clone(),
+            prompt_overhead_tokens: [
+                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS),
+                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS_WITH_TOOLS),
+            ],
+            reasoning_tokens_max: written.reasoning_tokens_max,
+            media,
+            zero_completion_free: written.zero_completion_free,
+            learned,
+        })
+    }
+
+    fn learned(&self, model: &str, provider: &str, upstream_model: &str) -> Arc<Learned> {
+        let same = self.earlier.endpoints().find(|endpoint| {
+            endpoint.model == model
+                && endpoint.provider.slug == provider
+                && endpoint.upstream_model == upstream_model
+        });
+        same.map(|endpoint| Arc::clone(&endpoint.learned)).unwrap_or_default()
+    }
+
+    fn tokenizer(&mut self, name: Option<&str>) -> Result<Option<Arc<Tokenizer>>, BuildError> {
+        let Some(name) = name else { return Ok(None) };
+        if let Some(known) = self.tokenizers.get(name) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let is_file = std::path::Path::new(name).extension().is_some_and(|end| end == "json");
+        let loaded = if is_file {
+            Tokenizer::from_file(&self.folder.join(name))
+        } else {
+            Tokenizer::named(name)
+        };
+        let loaded = Arc::new(loaded.map_err(|error| self.invalid("tokenizer", error))?);
+        self.tokenizers.insert(name.to_owned(), Arc::clone(&loaded));
+        Ok(Some(loaded))
+    }
+
+    fn prices(&self, written: &EndpointConfig) -> Result<Prices, BuildError> {
+        match (&written.pricing, written.free) {
+            (None, true) => Ok(Prices::default()),
+            (None, false) => Err(self.invalid(
+                "pricing",
+                "is missing: give `prompt` and `completion`, or say `free = true`",
+            )),
+            (Some(_), true) => {
+                Err(self.invalid("free", "contradicts `pricing`: leave one of them out"))
+            }
+            (Some(pricing), false) => self.priced(pricing),
+        }
+    }
+
+    fn priced(&self, written: &PricingConfig) -> Result<Prices, BuildError> {
+        let rate = |name: &str, text: &str| {
+            text.parse::<Rate>().map_err(|problem| {
+                self.invalid(&format!("pricing.{name}"), format!("is `{text}`: {problem}"))
+            })
+        };
+        let optional = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| rate(name, text)).transpose()
+        };
+        let base = PriceSet {
+            prompt: rate("prompt", &written.prompt)?,
+            completion: rate("completion", &written.completion)?,
+            input_cache_read: optional("input_cache_read", &written.input_cache_read)?,
+            input_cache_write: optional("input_cache_write", &written.input_cache_write)?,
+            internal_reasoning: optional("internal_reasoning", &written.internal_reasoning)?,
+            audio: optional("audio", &written.audio)?,
+            audio_output: optional("audio_output", &written.audio_output)?,
+            image: optional("image", &written.image)?,
+            request: optional("request", &written.request)?,
+        };
+        let mut overrides = Vec::new();
+        for tier in &written.overrides {
+            let or = |field: &str, text: &Option<String>, base: Option<Rate>| {
+                Ok::<_, BuildError>(optional(&format!("overrides.{field}"), text)?.or(base))
+            };
+            let required = |field: &str, text: &Option<String>, base: Rate| {
+                Ok::<_, BuildError>(or(field, text, None)?.unwrap_or(base))
+            };
+            let prices = PriceSet {
+                prompt: required("prompt", &tier.prompt, base.prompt)?,
+                completion: required("completion", &tier.completion, base.completion)?,
+                input_cache_read: or(
+                    "input_cache_read",
+                    &tier.input_cache_read,
+                    base.input_cache_read,
+                )?,
+                input_cache_write: or(
+                    "input_cache_write",
+                    &tier.input_cache_write,
+                    base.input_cache_write,
+                )?,
+                internal_reasoning: or(
+                    "internal_reasoning",
+                    &tier.internal_reasoning,
+                    base.internal_reasoning,
+                )?,
+                audio: or("audio", &tier.audio, base.audio)?,
+                audio_output: or("audio_output", &tier.audio_output, base.audio_output)?,
+                ..base
+            };
+            overrides.push(PriceTier { min_prompt_tokens: tier.min_prompt_tokens, prices });
+        }
+        Ok(Prices { base, overrides })
+    }
+}

@@ -1,0 +1,159 @@
+//! `[[providers]]` and `[[models]]`: as written, prices and addresses checked later as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+fn yes() -> bool {
+    true
+}
+
+/// One of `[[providers]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// Its name in routing, rows and metrics.
+    pub slug: String,
+    /// Its name for people; the slug where none is given.
+    pub name: Option<String>,
+    /// The wire format it speaks: `openai`.
+    #[serde(default = "openai")]
+    pub api: String,
+    /// Where it is, such as `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// The credential; `${NAME}` reads it from the environment. None is sent where none is given.
+    pub api_key: Option<String>,
+    /// It stops generating, and billing, when its connection closes.
+    #[serde(default)]
+    pub stops_on_disconnect: bool,
+    /// Further headers it needs.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+fn openai() -> String {
+    "openai".into()
+}
+
+/// One of `[[models]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Its id, `author/slug`.
+    pub id: String,
+    /// Its name for people; the id where none is given.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The most tokens of prompt and completion together.
+    pub context_length: Option<u64>,
+    /// When it came out, in unix seconds.
+    #[serde(default)]
+    pub created: i64,
+    /// The model is listed.
+    #[serde(default = "yes")]
+    pub listed: bool,
+    /// What it takes: `text`, `image`, `audio`, `file`.
+    #[serde(default = "text")]
+    pub input_modalities: Vec<String>,
+    /// What it gives.
+    #[serde(default = "text")]
+    pub output_modalities: Vec<String>,
+    /// Where it runs, in the order they are tried.
+    pub endpoints: Vec<EndpointConfig>,
+}
+
+fn text() -> Vec<String> {
+    vec!["text".into()]
+}
+
+/// One of `[[models.endpoints]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointConfig {
+    /// The slug of the provider that runs it.
+    pub provider: String,
+    /// The provider's name for the model; the model's id where none is given.
+    pub upstream_model: Option<String>,
+    /// The most prompt and completion tokens here; the model's where none is given.
+    pub context_length: Option<u64>,
+    /// The most completion tokens; the context length where none is given.
+    pub max_completion_tokens: Option<u64>,
+    /// The name of the maximum it obeys.
+    #[serde(default = "max_tokens")]
+    pub max_tokens_field: String,
+    /// Tokens the provider adds to a prompt unseen. Default 256, and 1,024 with tools.
+    pub prompt_overhead_tokens: Option<u64>,
+    /// The most reasoning tokens, where the completion's maximum does not bind them.
+    #[serde(default)]
+    pub reasoning_tokens_max: u64,
+    /// The most tokens an image can come to; the context length where none is given.
+    pub image_tokens_max: Option<u64>,
+    /// The most tokens an audio part can come to; the context length where none is given.
+    pub audio_tokens_max: Option<u64>,
+    /// The most tokens a file can come to; the context length where none is given.
+    pub file_tokens_max: Option<u64>,
+    /// How it counts: a bundled tokenizer (`o200k_base`, `cl100k_base`) or a `tokenizer.json` file.
+    pub tokenizer: Option<String>,
+    /// It costs nothing; the only way to leave out the prices.
+    #[serde(default)]
+    pub free: bool,
+    /// The provider does not bill answers without a completion token.
+    #[serde(default)]
+    pub zero_completion_free: bool,
+    /// What it charges.
+    pub pricing: Option<PricingConfig>,
+}
+
+fn max_tokens() -> String {
+    "max_tokens".into()
+}
+
+/// `pricing` of an endpoint: US dollars a unit, as decimal text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PricingConfig {
+    /// A prompt token.
+    pub prompt: String,
+    /// A completion token.
+    pub completion: String,
+    /// A prompt token read from the cache; `prompt` where none is given.
+    pub input_cache_read: Option<String>,
+    /// A prompt token written to the cache; `prompt` where none is given.
+    pub input_cache_write: Option<String>,
+    /// A reasoning token; `completion` where none is given.
+    pub internal_reasoning: Option<String>,
+    /// An audio token of the prompt; `prompt` where none is given.
+    pub audio: Option<String>,
+    /// An audio token of the completion; the dearer of `audio` and `completion` where none is given.
+    pub audio_output: Option<String>,
+    /// An image in the prompt, besides its tokens.
+    pub image: Option<String>,
+    /// Each request, besides its tokens.
+    pub request: Option<String>,
+    /// Other prices from some prompt length on.
+    #[serde(default)]
+    pub overrides: Vec<TierConfig>,
+}
+
+/// One of `pricing.overrides`: what is not named stays as in `pricing`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierConfig {
+    /// It applies to prompts of at least this many tokens.
+    pub min_prompt_tokens: u64,
+    /// A prompt token.
+    pub prompt: Option<String>,
+    /// A completion token.
+    pub completion: Option<String>,
+    /// A prompt token read from the cache.
+    pub input_cache_read: Option<String>,
+    /// A prompt token written to the cache.
+    pub input_cache_write: Option<String>,
+    /// A reasoning token.
+    pub internal_reasoning: Option<String>,
+    /// An audio token of the prompt.
+    pub audio: Option<String>,
+    /// An audio token of the completion.
+    pub audio_output: Option<String>,
+}

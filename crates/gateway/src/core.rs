@@ -1,0 +1,244 @@
+//! What all workers share: the book, the keys, the catalogue and the counts that are bounded.
+//! Opening it settles what an earlier process left behind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use jiff::{Timestamp, ToSpan};
+use ledger::Day;
+use parking_lot::RwLock;
+use store::{Change, EndpointMark, Outcome, Store, StoreError};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::catalogue::{self, Catalogue};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::directory::Directory;
+use crate::entropy::Entropy;
+use crate::http::error::RefusalStyle;
+use crate::journal::Journal;
+use crate::meter::Waiting;
+use crate::writer::Writer;
+
+/// The workspace of every key that names none.
+pub const DEFAULT_WORKSPACE: Uuid = Uuid::from_u128(0x5b0a_4d0e_6c1e_5d8e_9f0a_7b6f_1c2d_3e4f);
+
+/// Days of spend loaded one by one; what is older is one sum. As many as the ledger keeps.
+const DAYS_LOADED: i32 = 64;
+
+/// The real things a gateway is made of; only the command line names them (HOUSE "Layout").
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The folder that relative file names in it are taken from.
+    pub folder: PathBuf,
+    /// The book's storage.
+    pub store: Arc<dyn Store>,
+    /// The file that records holds.
+    pub journal: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Called when the store can't be trusted any more; must end the process.
+    pub on_broken: Box<dyn Fn(&StoreError) + Send>,
+}
+
+/// Why a gateway could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store failed.
+    #[error("the store can't be read")]
+    Store(#[from] StoreError),
+    /// The record of holds failed.
+    #[error("the record of holds {} can't be used", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// A thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// What all workers share.
+pub struct Core {
+    /// The configuration it was opened with; a reload changes the catalogue alone.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The book's storage, for reads; writes go through `writer`.
+    pub store: Arc<dyn Store>,
+    /// The one way to write.
+    pub writer: Writer,
+    /// The record of holds.
+    pub journal: Arc<Journal>,
+    /// Who a key is.
+    pub directory: Directory,
+    /// Requests waiting for holds.
+    pub waiting: Waiting,
+    /// Paid requests in flight.
+    pub in_flight: Arc<InFlight>,
+    /// Bytes of request bodies in memory.
+    pub body_bytes: AtomicU64,
+    /// No management key was ever made here.
+    pub is_new: bool,
+    folder: PathBuf,
+    catalogue: RwLock<Arc<Catalogue>>,
+    base_url: String,
+}
+
+impl Core {
+    /// Opens the book: settles what an earlier process left on hold, then loads who may spend what.
+    pub fn open(parts: Parts) -> Result<Arc<Core>, OpenError> {
+        let Parts { config, folder, store, journal: path, clock, entropy, on_broken } = parts;
+        let journal_failed = |source| OpenError::Journal { path: path.clone(), source };
+        let catalogue = catalogue::build(&config, &folder, &Catalogue::default())?;
+        // A request may hold a slot for each endpoint that it was left unclear at.
+        let slots = config.bounds.in_flight_max.saturating_mul(2);
+        let journal =
+            Journal::open(&path, slots, config.store.hold_sync).map_err(journal_failed)?;
+        recover(&*store, &journal, &path)?;
+        let snapshot = store.snapshot(Day::of(clock.now()).plus(-DAYS_LOADED))?;
+        catalogue.learn(&snapshot.marks);
+        let journal = Arc::new(journal);
+        let writer = Writer::start(Arc::clone(&store), Arc::clone(&journal), on_broken)
+            .map_err(OpenError::Thread)?;
+        Ok(Arc::new(Core {
+            is_new: snapshot.management_keys.is_empty(),
+            base_url: config.server.base_url(),
+            config,
+            clock,
+            entropy,
+            store,
+            writer,
+            journal,
+            directory: Directory::new(snapshot.keys, snapshot.management_keys),
+            waiting: Waiting::default(),
+            in_flight: Arc::default(),
+            body_bytes: AtomicU64::new(0),
+            folder,
+            catalogue: RwLock::new(Arc::new(catalogue)),
+        }))
+    }
+
+    /// The models and providers as they stand; a call keeps the ones it started with.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.read())
+    }
+
+    /// Puts the providers and models of `config` in force from the next request on. Its other
+    /// settings wait for the next start.
+    pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+        let mut catalogue = self.catalogue.write();
+        *catalogue = Arc::new(catalogue::build(config, &self.folder, &catalogue)?);
+        Ok(())
+    }
+
+    /// Forgets what was learned about an endpoint, in memory.
+    pub fn clear_mark(&self, mark: &EndpointMark) {
+        for endpoint in self.catalogue().endpoints().filter(|endpoint| endpoint.is_marked_by(mark))
+        {
+            endpoint.learned.clear();
+        }
+    }
+
+    /// How refusals tell people where to go.
+    pub fn refusal_style(&self) -> RefusalStyle<'_> {
+        RefusalStyle {
+            base_url: &self.base_url,
+            limit_spent_status: self.config.api.limit_spent_status,
+        }
+    }
+
+    /// Writes what is queued and ends the writer. Nothing may be in flight.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// Settles what an earlier process had dispatched and not settled, in full, as `interrupted`
+/// (DESIGN step 7). What it had settled is in the book already, and stays as it is there.
+fn recover(store: &dyn Store, journal: &Journal, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Journal { path: path.to_owned(), source };
+    let records = journal.left_behind().map_err(failed)?;
+    if records.is_empty() {
+        return journal.clear().map_err(failed);
+    }
+    let changes: Vec<Change> =
+        records.iter().map(|record| Change::Settle(Box::new(record.interrupted()))).collect();
+    let outcomes = store.commit(&changes)?;
+    let is_new = |outcome: &&Outcome| matches!(outcome, Outcome::Settled { is_new: true, .. });
+    let interrupted = outcomes.iter().filter(is_new).count();
+    if interrupted > 0 {
+        tracing::warn!(
+            interrupted,
+            "requests were in flight when the last process ended; they are charged in full until \
+             `tollgate holds` corrects them"
+        );
+    }
+    journal.clear().map_err(failed)
+}
+
+/// Counts paid requests in flight, drained ones included.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    count: AtomicUsize,
+    changed: Notify,
+}
+
+impl InFlight {
+    /// A place among at most `most`, or `None`.
+    pub fn enter(self: &Arc<Self>, most: usize) -> Option<Flight> {
+        if self.count.fetch_add(1, Ordering::AcqRel) >= most {
+            self.leave();
+            return None;
+        }
+        Some(Flight(Arc::clone(self)))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Returns once there are none.
+    pub async fn none(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.count() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn leave(&self) {
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+}
+
+/// A place among the requests in flight, given back when dropped.
+#[derive(Debug)]
+pub struct Flight(Arc<InFlight>);
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// When an answer kept for an idempotency key is forgotten (SEMANTICS 1.10).
+pub fn idempotency_expiry(now: Timestamp) -> Timestamp {
+    now.checked_add(24.hours()).unwrap_or(Timestamp::MAX)
+}

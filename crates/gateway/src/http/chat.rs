@@ -1,0 +1,97 @@
+//! `POST /chat/completions`: reads a request, finds where it may go, and hands it to the meter.
+
+use std::sync::Arc;
+
+use api::error::ErrorType;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use http::{HeaderMap, header};
+use upstream::{ChatRequest, SESSION_ID_CHARS_MAX, scan};
+
+use super::error::{ApiError, ApiResult};
+use super::{App, HeldBody, Worker, auth};
+use crate::catalogue::Endpoint;
+use crate::core::Core;
+use crate::meter::{Call, Candidate, ClientFacts, Wish, candidates};
+
+/// Headers that are kept with a generation are cut to this many characters.
+const FACT_CHARS_MAX: usize = 512;
+
+pub(super) fn routes() -> Router<Arc<Worker>> {
+    Router::new().route("/chat/completions", post(create))
+}
+
+async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult<Response> {
+    let core = &worker.core;
+    let key = auth::inference(core, &headers)?;
+    let bounds = &core.config.bounds;
+    if core.writer.is_away() {
+        return Err(ApiError::store_away());
+    }
+    let flight = core
+        .in_flight
+        .enter(bounds.in_flight_max)
+        .ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))?;
+    let body = HeldBody::read(core, &headers, body, bounds.body_bytes_max).await?;
+    let request = scan(&body.bytes)?;
+    let is_limited = key.record().limit.is_some();
+    let candidates = route(core, &request, is_limited)?;
+    let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
+    let admitted = wish.admit(candidates).await?;
+    let facts = facts(&headers, &request)?;
+    Call::start(Arc::clone(&worker), key, request, body, facts, admitted, flight).await
+}
+
+/// Where the request may go.
+fn route(core: &Core, request: &ChatRequest, is_limited: bool) -> ApiResult<Vec<Candidate>> {
+    let id = request.model.as_deref().or(request.models.first().map(String::as_str));
+    let Some(id) = id else {
+        let message = "model is missing; allowed is the id of a model, as GET /models lists them";
+        return Err(ApiError::invalid(message));
+    };
+    let catalogue = core.catalogue();
+    let Some(model) = catalogue.model(id) else {
+        let shown: String = id.chars().take(128).flat_map(char::escape_debug).collect();
+        return Err(ApiError::invalid(format!("{shown} is not a valid model ID")));
+    };
+    if let Some(field) = request.priced.first() {
+        return Err(ApiError::invalid(format!(
+            "{field} changes the price, and no endpoint of {id} says how; leave it out"
+        )));
+    }
+    let now = core.clock.now();
+    let available: Vec<Arc<Endpoint>> = model
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.provider.is_available(now))
+        .cloned()
+        .collect();
+    let candidates = candidates(&available, request, is_limited);
+    if candidates.is_empty() {
+        let message = format!("No endpoints found that can serve {id} at present");
+        return Err(ApiError::new(ErrorType::NotFound, message));
+    }
+    Ok(candidates)
+}
+
+/// What the client said of itself, for the generation's row.
+fn facts(headers: &HeaderMap, request: &ChatRequest) -> ApiResult<ClientFacts> {
+    let text = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        Some(value.chars().take(FACT_CHARS_MAX).collect::<String>())
+    };
+    let session = request.session_id.clone().or_else(|| text("x-session-id"));
+    if session.as_ref().is_some_and(|session| session.chars().count() > SESSION_ID_CHARS_MAX) {
+        return Err(ApiError::invalid(format!(
+            "x-session-id is too long; allowed are {SESSION_ID_CHARS_MAX} characters"
+        )));
+    }
+    Ok(ClientFacts {
+        referer: text("http-referer").or_else(|| text(header::REFERER.as_str())),
+        user_agent: text(header::USER_AGENT.as_str()),
+        session,
+    })
+}

@@ -1,0 +1,285 @@
+//! What can go wrong for a caller, with its status: the one place that maps causes to answers.
+//! `message` is for the caller; `cause` is for the log and never sent.
+
+use std::fmt;
+use std::time::Duration;
+
+use api::error::{ErrorBody, ErrorEnvelope, ErrorType};
+use api::{Invalid, Usd, Utc};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use ledger::{Cell, Layer, Period};
+use money::Money;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error answer.
+#[derive(Debug)]
+pub struct ApiError {
+    body: ErrorBody,
+    user: Option<Option<String>>,
+    headers: HeaderMap,
+    cause: Option<Cause>,
+}
+
+/// The result of whatever may answer with an error.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error of that type.
+    pub fn new(error_type: ErrorType, message: impl Into<String>) -> ApiError {
+        ApiError {
+            body: ErrorBody::new(error_type, message),
+            user: None,
+            headers: HeaderMap::new(),
+            cause: None,
+        }
+    }
+
+    /// The same error under another status.
+    pub fn with_status(mut self, status: StatusCode) -> ApiError {
+        self.body = self.body.with_code(status.as_u16());
+        self
+    }
+
+    /// The same error with one more fact for the caller's program.
+    pub fn with(mut self, name: &str, value: impl serde::Serialize) -> ApiError {
+        self.body = self.body.with(name, value);
+        self
+    }
+
+    /// The same error, with what brought it about for the log.
+    pub fn because(mut self, cause: impl Into<Cause>) -> ApiError {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// The same error, worth trying again after `wait` (rounded up to a second at least).
+    pub fn retry_after(mut self, wait: Duration) -> ApiError {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        self
+    }
+
+    /// The same error, saying whose request it was.
+    pub fn of_user(mut self, user: Option<String>) -> ApiError {
+        self.user = Some(user);
+        self
+    }
+
+    /// The body's `error` member, for an error within a stream.
+    pub fn body(&self) -> &ErrorBody {
+        &self.body
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.body.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// 400: the request is not what the API takes.
+    pub fn invalid(message: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorType::InvalidRequest, message)
+    }
+
+    /// 401. An absent credential says so; a bad one does not say why (SEMANTICS 2.8).
+    pub fn unauthenticated(is_absent: bool) -> ApiError {
+        let message = if is_absent { "Missing Authentication header" } else { "User not found." };
+        let mut error = ApiError::new(ErrorType::Authentication, message);
+        error.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        error
+    }
+
+    /// 403: an inference key on a management path (SEMANTICS 2.6).
+    pub fn management_only() -> ApiError {
+        let message = "Only management keys can perform this operation";
+        ApiError::new(ErrorType::PermissionDenied, message)
+    }
+
+    /// 403: a management key on an inference path (SEMANTICS 2.7).
+    pub fn inference_only() -> ApiError {
+        let message = "Management keys cannot be used for inference";
+        ApiError::new(ErrorType::PermissionDenied, message)
+    }
+
+    /// 404.
+    pub fn not_found() -> ApiError {
+        ApiError::new(ErrorType::NotFound, "Resource not found")
+    }
+
+    /// 409.
+    pub fn conflict(message: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorType::InvalidRequest, message).with_status(StatusCode::CONFLICT)
+    }
+
+    /// 503: a bound shared by all callers is reached, or the store is away; it passes.
+    pub fn unavailable(message: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorType::ProviderOverloaded, message)
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .retry_after(Duration::from_secs(1))
+    }
+
+    /// 503: nothing can be written, so nothing is admitted.
+    pub fn store_away() -> ApiError {
+        ApiError::unavailable("The gateway's store can't be written now. Please try again.")
+            .with("error_type", "server")
+    }
+
+    /// 500, with the cause in the log alone.
+    pub fn internal(cause: impl Into<Cause>) -> ApiError {
+        ApiError::new(ErrorType::Server, "Internal Server Error").because(cause)
+    }
+}
+
+/// How refusals tell people where to go and which status an exhausted limit has.
+pub struct RefusalStyle<'a> {
+    /// The address people reach this server by.
+    pub base_url: &'a str,
+    /// The status of a limit that is used up.
+    pub limit_spent_status: u16,
+}
+
+impl ApiError {
+    /// 403: a limit is used up. Clients match the words (SEMANTICS 4.7).
+    pub fn limit_spent(cell: &Cell, style: &RefusalStyle<'_>) -> ApiError {
+        let message = format!(
+            "Key limit exceeded ({} limit). Manage it using {}/settings/keys",
+            period_name(cell.limit.period),
+            style.base_url
+        );
+        let status =
+            StatusCode::from_u16(style.limit_spent_status).unwrap_or(StatusCode::FORBIDDEN);
+        let error_type = match status {
+            StatusCode::PAYMENT_REQUIRED => ErrorType::PaymentRequired,
+            _ => ErrorType::PermissionDenied,
+        };
+        ApiError::new(error_type, message).with_status(status).with_cell(cell)
+    }
+
+    /// 402: the worst case is above what is left; with how many completion tokens would fit.
+    /// Clients read both numbers and try again with fewer (SEMANTICS 4.8).
+    pub fn too_dear(
+        cell: &Cell,
+        requested: u64,
+        affordable: Option<u64>,
+        prompt: (u64, u64),
+        style: &RefusalStyle<'_>,
+    ) -> ApiError {
+        let period = period_name(cell.limit.period);
+        let visit = format!(
+            "To increase, visit {}/settings/keys and create a key with a higher {period} limit",
+            style.base_url
+        );
+        let (message, hint) = match affordable.filter(|tokens| *tokens > 0) {
+            Some(tokens) => (
+                format!(
+                    "This request requires more credits, or fewer max_tokens. You requested up to \
+                     {requested} tokens, but can only afford {tokens}. {visit}"
+                ),
+                "lower_max_tokens",
+            ),
+            None => (
+                format!("Prompt tokens limit exceeded: {} > {}. {visit}", prompt.0, prompt.1),
+                "shorten_prompt",
+            ),
+        };
+        ApiError::new(ErrorType::PaymentRequired, message)
+            .with("provider_name", None::<String>)
+            .with("remedy_hint", hint)
+            .with_cell(cell)
+    }
+
+    /// 402 with `Retry-After`: it would fit but for other requests in flight (SEMANTICS 4.9).
+    pub fn limit_busy(cell: &Cell) -> ApiError {
+        let message = format!(
+            "Key limit ({}) is held by other requests in flight: ${} left, ${} of it held. \
+             Please try again.",
+            period_name(cell.limit.period),
+            cell.left(),
+            cell.held
+        );
+        ApiError::new(ErrorType::PaymentRequired, message)
+            .with("reason", "in_flight_budget_exhausted")
+            .with_cell(cell)
+            .retry_after(Duration::from_secs(1))
+    }
+
+    fn with_cell(self, cell: &Cell) -> ApiError {
+        let (source, scope) = match cell.limit.layer {
+            Layer::Key => ("openrouter_key_limit", "key_limit"),
+        };
+        self.with("limit_source", source)
+            .with("scope", scope)
+            .with("limit_usd", Usd(cell.limit.amount))
+            .with("spend_usd", Usd(cell.settled))
+            .with("held_usd", Usd(cell.held))
+            .with("remaining_usd", Usd(cell.left().max(Money::nanos(i64::MIN + 1))))
+            .with("resets_at", cell.window.resets_at().map(Utc))
+    }
+}
+
+/// A period in the words that clients match.
+fn period_name(period: Period) -> &'static str {
+    match period {
+        Period::Day => "daily",
+        Period::Week => "weekly",
+        Period::Month => "monthly",
+        Period::Lifetime => "total",
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> ApiError {
+        ApiError::invalid(invalid.to_string())
+    }
+}
+
+impl From<upstream::BadRequest> for ApiError {
+    fn from(bad: upstream::BadRequest) -> ApiError {
+        ApiError::invalid(bad.to_string())
+    }
+}
+
+impl From<store::StoreError> for ApiError {
+    fn from(error: store::StoreError) -> ApiError {
+        ApiError::store_away().because(error)
+    }
+}
+
+impl From<crate::writer::Unwritten> for ApiError {
+    fn from(error: crate::writer::Unwritten) -> ApiError {
+        ApiError::store_away().because(error)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.body.code, self.body.message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let cause = self.cause.as_deref().map(|cause| cause as &dyn std::error::Error);
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), message = self.body.message, cause, "failed");
+        } else {
+            tracing::debug!(
+                status = status.as_u16(),
+                message = self.body.message,
+                cause,
+                "refused"
+            );
+        }
+        let envelope = ErrorEnvelope { error: self.body, user_id: self.user };
+        let body = serde_json::to_vec(&envelope).unwrap_or_else(|_| {
+            br#"{"error":{"code":500,"message":"Internal Server Error"}}"#.to_vec()
+        });
+        let mut response = (status, body).into_response();
+        response.headers_mut().extend(self.headers);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}

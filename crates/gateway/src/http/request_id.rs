@@ -1,0 +1,25 @@
+//! Names each request, in the log and in the answer, so that the two can be brought together.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument as _;
+
+use super::App;
+use crate::entropy::bytes;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers under an id that every log line of the request carries. The path is logged without its
+/// query, the headers not at all: secrets travel there.
+pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Response {
+    let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*worker.core.entropy)));
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}

@@ -1,0 +1,249 @@
+//! The record of holds: a file of fixed slots, one written before each request goes to a provider.
+//!
+//! What is written has reached the operating system, so it survives kill -9; it need not wait for
+//! the disk (DESIGN step 7; SPIKES C.vii). A slot is free once its settlement is durable. It is
+//! then only overwritten, or cleared when the writer has nothing else to do: a slot whose
+//! generation is in the book already is found settled at the next start and changes nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ledger::{Amounts, Dispatched, Hold};
+use money::Money;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use store::KeyHash;
+use uuid::Uuid;
+
+mod sync;
+use sync::Syncer;
+
+/// A slot's size; a record that does not fit is refused before anything is sent.
+const SLOT_BYTES: usize = 512;
+const HEADER_BYTES: usize = 8;
+
+/// What a hold's record says: enough to settle it without the process that wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRecord {
+    /// The generation's public id.
+    pub generation: String,
+    /// Which attempt of it.
+    pub attempt: u32,
+    /// The key that pays.
+    pub key: [u8; 32],
+    /// The workspace it was in at admission.
+    pub workspace: [u8; 16],
+    /// The member it was made for.
+    pub creator: Option<String>,
+    /// The gateway's model id.
+    pub model: String,
+    /// The provider's slug.
+    pub provider: String,
+    /// The provider's name for the model.
+    pub upstream_model: String,
+    /// When the request was admitted, in microseconds since the epoch.
+    pub admitted_us: i64,
+    /// The worst case in credits, in nano-dollars.
+    pub credits: i64,
+    /// The worst case as BYOK use, in nano-dollars.
+    pub byok: i64,
+    /// Whether the client asked for a stream.
+    pub streamed: bool,
+}
+
+impl HoldRecord {
+    /// The row that settles this hold in full, for a process that ended while it was open.
+    pub fn interrupted(&self) -> store::Entry {
+        let held = Amounts { credits: Money::nanos(self.credits), byok: Money::nanos(self.byok) };
+        store::Entry {
+            generation: self.generation.clone(),
+            attempt: self.attempt,
+            kind: store::Kind::Attempt,
+            key: KeyHash(self.key),
+            workspace: Uuid::from_bytes(self.workspace),
+            creator: self.creator.clone(),
+            model: self.model.clone(),
+            provider: self.provider.clone(),
+            upstream_model: self.upstream_model.clone(),
+            admitted_at: Timestamp::from_microsecond(self.admitted_us)
+                .unwrap_or(Timestamp::UNIX_EPOCH),
+            cost: held,
+            held,
+            source: store::Source::Interrupted,
+            tokens: store::Tokens::default(),
+            upstream_id: None,
+            streamed: self.streamed,
+            cancelled: false,
+            finish_reason: None,
+            latency_ms: 0,
+            generation_ms: 0,
+            attempts: Vec::new(),
+            referer: None,
+            user_agent: None,
+            session: None,
+        }
+    }
+}
+
+/// The file of slots.
+pub struct Journal {
+    file: Arc<File>,
+    free: Mutex<Free>,
+    syncer: Option<Syncer>,
+}
+
+struct Free {
+    /// Slots to use again, the latest freed first, so that few are ever touched.
+    slots: Vec<u32>,
+    /// Slots never used by this process start here.
+    next: u32,
+    most: u32,
+    /// Freed slots whose old record still stands.
+    stale: Vec<u32>,
+}
+
+/// A slot in use. It is given back by [`Journal::free`], or kept for the next start.
+#[derive(Debug)]
+pub struct Slot(u32);
+
+impl Journal {
+    /// Opens the file at `path`, made where there is none, for at most `slots_max` holds at once.
+    /// `hold_sync` makes every record wait for the disk.
+    pub fn open(path: &Path, slots_max: usize, hold_sync: bool) -> io::Result<Journal> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        let file = Arc::new(file);
+        let most = u32::try_from(slots_max).unwrap_or(u32::MAX);
+        let syncer = if hold_sync { Some(Syncer::start(Arc::clone(&file))?) } else { None };
+        let free = Free { slots: Vec::new(), next: 0, most, stale: Vec::new() };
+        Ok(Journal { file, free: Mutex::new(free), syncer })
+    }
+
+    /// The records an earlier process left, to be settled before [`Journal::clear`].
+    pub fn left_behind(&self) -> io::Result<Vec<HoldRecord>> {
+        let bytes = usize::try_from(self.file.metadata()?.len()).map_err(io::Error::other)?;
+        let mut records = Vec::new();
+        let mut slot = [0; SLOT_BYTES];
+        for start in (0..bytes).step_by(SLOT_BYTES) {
+            let end = SLOT_BYTES.min(bytes - start);
+            self.file.read_exact_at(&mut slot[..end], start as u64)?;
+            records.extend(decode(&slot[..end]));
+        }
+        Ok(records)
+    }
+
+    /// Forgets every record. Only once all that was [left behind](Journal::left_behind) is settled.
+    pub fn clear(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.sync_all()
+    }
+
+    /// A slot for a hold, or `None` where all are in use.
+    pub fn reserve(&self) -> Option<Slot> {
+        let mut free = self.free.lock();
+        if let Some(slot) = free.slots.pop() {
+            return Some(Slot(slot));
+        }
+        if free.next == free.most {
+            return None;
+        }
+        free.next += 1;
+        Some(Slot(free.next - 1))
+    }
+
+    /// Records `hold` in `slot` and marks it dispatched: the only way to a proof that the transport
+    /// sends for. The record is out of this process's hands when the proof is returned.
+    pub async fn dispatch(
+        &self,
+        slot: &Slot,
+        hold: Hold,
+        record: &HoldRecord,
+    ) -> Result<Dispatched, (io::Error, Hold)> {
+        let written = encode(record).and_then(|bytes| {
+            self.file.write_all_at(&bytes, u64::from(slot.0) * SLOT_BYTES as u64)
+        });
+        let written = match (&self.syncer, written) {
+            (Some(syncer), Ok(())) => syncer.synced().await,
+            (_, written) => written,
+        };
+        match written {
+            #[expect(clippy::disallowed_methods, reason = "the hold was recorded just above")]
+            Ok(()) => Ok(hold.mark_dispatched()),
+            Err(error) => Err((error, hold)),
+        }
+    }
+
+    /// Gives a slot back: its hold was settled durably, or nothing was billed for it.
+    pub fn free(&self, slot: Slot) {
+        let mut free = self.free.lock();
+        free.slots.push(slot.0);
+        free.stale.push(slot.0);
+    }
+
+    /// Clears the record of a hold that nothing was billed for, and gives its slot back. Unlike one
+    /// that was settled, such a record would be charged at the next start.
+    pub fn release(&self, slot: Slot) -> io::Result<()> {
+        self.erase(slot.0)?;
+        self.free.lock().slots.push(slot.0);
+        Ok(())
+    }
+
+    /// Clears records that are settled, for when there is time: a row may leave the book by
+    /// retention, and its record must not outlive it.
+    pub fn sweep(&self) {
+        let mut stale = std::mem::take(&mut self.free.lock().stale);
+        stale.sort_unstable();
+        stale.dedup();
+        for number in stale {
+            // The lock keeps the slot from being taken while its old record is erased.
+            let free = self.free.lock();
+            if free.slots.contains(&number)
+                && let Err(error) = self.erase(number)
+            {
+                tracing::warn!(%error, "a settled hold's record was not cleared");
+            }
+        }
+    }
+
+    fn erase(&self, slot: u32) -> io::Result<()> {
+        self.file.write_all_at(&[0; HEADER_BYTES], u64::from(slot) * SLOT_BYTES as u64)
+    }
+}
+
+/// Length, checksum, record. A torn or cleared slot fails the checksum.
+fn encode(record: &HoldRecord) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(SLOT_BYTES);
+    bytes.extend([0; HEADER_BYTES]);
+    let mut bytes = postcard::to_extend(record, bytes).map_err(io::Error::other)?;
+    if bytes.len() > SLOT_BYTES {
+        return Err(io::Error::other("a hold's record is larger than its slot"));
+    }
+    let length = u32::try_from(bytes.len() - HEADER_BYTES).map_err(io::Error::other)?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    let checksum = crc32fast::hash(&bytes[HEADER_BYTES..]);
+    bytes[4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    Ok(bytes)
+}
+
+fn decode(slot: &[u8]) -> Option<HoldRecord> {
+    let (header, rest) = slot.split_first_chunk::<HEADER_BYTES>()?;
+    let length = u32::from_le_bytes(header[..4].try_into().ok()?);
+    let checksum = u32::from_le_bytes(header[4..].try_into().ok()?);
+    let record = rest.get(..usize::try_from(length).ok()?)?;
+    if length == 0 || crc32fast::hash(record) != checksum {
+        return None;
+    }
+    postcard::from_bytes(record).ok()
+}
+
+#[cfg(test)]
+mod tests;

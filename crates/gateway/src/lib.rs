@@ -1,0 +1,17 @@
+//! The HTTP service as a library: authentication, admission, metering and the API.
+//!
+//! `http` is what a caller sees, one resource a file; `meter` is one paid call and the only thing
+//! that spends; `core` is what all workers share. Time, chance and the store are handed in.
+
+pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod directory;
+pub mod entropy;
+pub mod http;
+pub mod journal;
+pub mod meter;
+pub mod secrets;
+pub mod server;
+pub mod writer;

@@ -1,0 +1,228 @@
+//! Lets a request spend, or refuses it with the numbers a person needs.
+//!
+//! Candidates whose worst case does not fit are left out; refused is what leaves none. A request
+//! that would fit but for others' holds waits a bounded time for them to end (DESIGN step 3).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ledger::{Amounts, Bid, Hold, Refusal};
+use tokio::time::Instant;
+use upstream::ChatRequest;
+
+use super::bound::Candidate;
+use crate::core::Core;
+use crate::directory::Key;
+use crate::http::error::{ApiError, ApiResult};
+
+/// A request that may spend.
+pub struct Admitted {
+    /// What is set aside for it.
+    pub hold: Hold,
+    /// Where it may go, in the order to try; the hold covers each of them.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Requests waiting for holds, and the bytes of their bodies.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    requests: AtomicUsize,
+    body_bytes: AtomicU64,
+}
+
+impl Waiting {
+    /// Requests waiting now.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+/// What a request wants to spend on.
+pub struct Wish<'a> {
+    /// The core of the gateway.
+    pub core: &'a Core,
+    /// The key that pays.
+    pub key: &'a Key,
+    /// The request.
+    pub request: &'a ChatRequest,
+    /// The bytes of its body.
+    pub body_bytes: u64,
+}
+
+impl Wish<'_> {
+    /// Holds the worst case of `candidates`, waiting for others' holds where that may help.
+    pub async fn admit(&self, candidates: Vec<Candidate>) -> ApiResult<Admitted> {
+        let mut candidates = candidates;
+        let mut is_counted = false;
+        let deadline = Instant::now() + Duration::from_millis(self.core.config.bounds.hold_wait_ms);
+        let mut place: Option<Place<'_>> = None;
+        loop {
+            // Listening begins before the look, so that nothing freed in between is missed.
+            let freed = self.key.freed().notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            let is_last = Instant::now() >= deadline;
+            let refusal = match self.try_each(&candidates, is_last) {
+                Ok(admitted) => return Ok(admitted),
+                Err(refusal) => refusal,
+            };
+            let may_count = matches!(refusal, Refusal::TooDear { .. } | Refusal::Busy(_));
+            if may_count && !is_counted {
+                is_counted = true;
+                if let Some(counted) = self.counted(&candidates).await {
+                    candidates = counted;
+                    continue;
+                }
+            }
+            if !matches!(refusal, Refusal::Busy(_)) || is_last {
+                return Err(self.refused(&refusal, &candidates));
+            }
+            if place.is_none() {
+                match Place::take(self)? {
+                    Some(taken) => place = Some(taken),
+                    // The queue for this limit is full: as if the wait had been in vain.
+                    None => return Err(self.refused(&refusal, &candidates)),
+                }
+            }
+            // Out of time is not refused yet: the last look takes whatever is free.
+            let _ = tokio::time::timeout_at(deadline, freed).await;
+        }
+    }
+
+    /// Tries all candidates under one hold, leaving out the dearest until the rest fit.
+    fn try_each(&self, candidates: &[Candidate], is_last: bool) -> Result<Admitted, Refusal> {
+        let mut candidates = candidates.to_vec();
+        loop {
+            let refusal = match self.try_all(&candidates, is_last) {
+                Ok(hold) => return Ok(Admitted { hold, candidates }),
+                Err(refusal) => refusal,
+            };
+            if matches!(refusal, Refusal::Closed) || candidates.len() < 2 {
+                return Err(refusal);
+            }
+            let most = self.tokens(&candidates).1;
+            let cost = |candidate: &Candidate| {
+                candidate.worst(most).map_or(money::Money::MAX, |worst| worst.credits)
+            };
+            let dearest = (0..candidates.len()).max_by_key(|index| cost(&candidates[*index]));
+            candidates.remove(dearest.unwrap_or(0));
+        }
+    }
+
+    fn try_all(&self, candidates: &[Candidate], is_last: bool) -> Result<Hold, Refusal> {
+        // The clock is read and the key looked at now, when the body is there and any wait is over.
+        let now = self.core.clock.now();
+        let (least, most) = self.tokens(candidates);
+        let worst = |tokens: u64| {
+            candidates.iter().try_fold(Amounts::ZERO, |dearest, candidate| {
+                let worst = candidate.worst(tokens)?;
+                Some(if worst.credits > dearest.credits { worst } else { dearest })
+            })
+        };
+        let bid = Bid { least, most, worst: &worst, take_what_is_free: is_last };
+        let hold = ledger::admit(std::slice::from_ref(self.key.account()), &bid, now)?;
+        self.key.used_at(now);
+        Ok(hold)
+    }
+
+    /// The fewest and the most completion tokens worth holding for.
+    fn tokens(&self, candidates: &[Candidate]) -> (u64, u64) {
+        let endpoints = candidates.iter().map(|candidate| &candidate.endpoint);
+        let most = endpoints.map(|endpoint| endpoint.max_completion_tokens).max().unwrap_or(1);
+        match self.request.max_tokens {
+            Some(named) => (named.min(most), named.min(most)),
+            None => (self.core.config.metering.completion_floor_tokens.clamp(1, most), most),
+        }
+    }
+
+    /// The candidates with their prompts counted by their tokenizers, where any has one.
+    async fn counted(&self, candidates: &[Candidate]) -> Option<Vec<Candidate>> {
+        if candidates.iter().all(|candidate| candidate.endpoint.tokenizer.is_none()) {
+            return None;
+        }
+        let (candidates, request) = (candidates.to_vec(), self.request.clone());
+        // Counting a long prompt takes a while: not on the thread that serves the others.
+        let counting = tokio::task::spawn_blocking(move || {
+            let count =
+                |candidate: Candidate| match Candidate::by_tokens(&candidate.endpoint, &request) {
+                    Some(counted) if counted.prompt_tokens < candidate.prompt_tokens => counted,
+                    _ => candidate,
+                };
+            candidates.into_iter().map(count).collect()
+        });
+        counting.await.ok()
+    }
+
+    fn refused(&self, refusal: &Refusal, candidates: &[Candidate]) -> ApiError {
+        let style = self.core.refusal_style();
+        let error = match refusal {
+            Refusal::Closed => return ApiError::unauthenticated(false),
+            Refusal::TooLarge => {
+                return ApiError::invalid(
+                    "max_tokens is too large: what the request could cost can't be expressed",
+                );
+            }
+            Refusal::Spent(cell) => ApiError::limit_spent(cell, &style),
+            Refusal::TooDear { cell, affordable } => {
+                let requested = self.request.max_tokens.unwrap_or(self.tokens(candidates).1);
+                let cheapest = candidates.iter().min_by_key(|candidate| {
+                    candidate.worst(0).map_or(money::Money::MAX, |worst| worst.credits)
+                });
+                let prompt = cheapest.map_or((0, 0), |candidate| {
+                    (candidate.prompt_tokens, candidate.affordable_prompt_tokens(cell.left()))
+                });
+                ApiError::too_dear(cell, requested, *affordable, prompt, &style)
+            }
+            Refusal::Busy(cell) => ApiError::limit_busy(cell),
+        };
+        error.of_user(self.key.record().creator.clone())
+    }
+}
+
+/// A place among the waiting, given back when dropped.
+struct Place<'a> {
+    waiting: &'a Waiting,
+    key: &'a Key,
+    body_bytes: u64,
+}
+
+impl<'a> Place<'a> {
+    /// A place, or `None` where the limit has too many waiting already; an error where all have.
+    fn take(wish: &'a Wish<'_>) -> ApiResult<Option<Place<'a>>> {
+        let (waiting, bounds) = (&wish.core.waiting, &wish.core.config.bounds);
+        if wish.key.waiting.fetch_add(1, Ordering::Relaxed) >= bounds.waiting_per_limit_max {
+            wish.key.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Ok(None);
+        }
+        let requests = waiting.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes =
+            waiting.body_bytes.fetch_add(wish.body_bytes, Ordering::Relaxed) + wish.body_bytes;
+        let place = Place { waiting, key: wish.key, body_bytes: wish.body_bytes };
+        if requests > bounds.waiting_max || bytes > bounds.waiting_bodies_bytes_max {
+            return Err(ApiError::unavailable("Too many requests are waiting for limits to free."));
+        }
+        Ok(Some(place))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.key.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.requests.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.body_bytes.fetch_sub(self.body_bytes, Ordering::Relaxed);
+    }
+}
+
+/// The candidates of a model for one request, in the order to try.
+pub fn candidates(
+    endpoints: &[Arc<crate::catalogue::Endpoint>],
+    request: &ChatRequest,
+    is_limited: bool,
+) -> Vec<Candidate> {
+    endpoints
+        .iter()
+        .filter(|endpoint| !(is_limited && endpoint.learned.is_barred()))
+        .map(|endpoint| Candidate::by_bytes(endpoint, request))
+        .collect()
+}

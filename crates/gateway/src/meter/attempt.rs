@@ -1,0 +1,258 @@
+//! One attempt at one endpoint: recorded, sent, answered or not.
+//! What comes back decides what may be done with its hold (DESIGN step 6).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use ledger::Dispatched;
+use store::Attempt;
+use tokio::time::Instant;
+use upstream::transport::{Answer, AnswerBody, BodyError, SendError};
+use upstream::{Plan, Reported, transport};
+
+use super::bound::Candidate;
+use super::call::{Call, Open, Tried};
+use super::charge::{End, Seen};
+use super::provider_error::{self, ProviderError};
+use crate::catalogue::Endpoint;
+use crate::http::error::ApiError;
+use crate::journal::{HoldRecord, Slot};
+
+/// A provider's error body is read up to this many bytes; the rest can't be usage.
+const ERROR_BYTES_MAX: usize = 64 << 10;
+/// A provider that refused the gateway's credential is left alone this long (SEMANTICS 6.4).
+const CREDENTIAL_REST: Duration = Duration::from_secs(60);
+
+/// An attempt that was sent.
+pub(super) struct Sent {
+    pub(super) candidate: Candidate,
+    pub(super) proof: Dispatched,
+    pub(super) slot: Slot,
+    /// The number of its row.
+    pub(super) row: u32,
+    pub(super) sent_at: Instant,
+    /// When the provider's head came.
+    pub(super) answered_at: Option<Instant>,
+    /// Whether the client had left before the end.
+    pub(super) cancelled: bool,
+}
+
+impl Sent {
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.candidate.endpoint
+    }
+}
+
+impl Call {
+    /// Tries one endpoint under `open`.
+    pub(super) async fn attempt(&mut self, candidate: &Candidate, open: Open) -> Tried {
+        let Open { hold, slot } = open;
+        let cap = candidate.cap(hold.tokens());
+        let row = self.row();
+        let record = self.hold_record(candidate, &hold, row);
+        let proof = match self.core().journal.dispatch(&slot, hold, &record).await {
+            Ok(proof) => proof,
+            Err((error, hold)) => {
+                let error = ApiError::store_away().because(error);
+                return Tried::Refused {
+                    open: Open { hold, slot },
+                    error,
+                    is_worth_another: false,
+                };
+            }
+        };
+        let sent = Sent {
+            candidate: candidate.clone(),
+            proof,
+            slot,
+            row,
+            sent_at: Instant::now(),
+            answered_at: None,
+            cancelled: false,
+        };
+        self.send(sent, cap).await
+    }
+
+    async fn send(&mut self, mut sent: Sent, cap: u64) -> Tried {
+        let endpoint = Arc::clone(&sent.candidate.endpoint);
+        let provider = &endpoint.provider;
+        let plan = Plan {
+            model: &endpoint.upstream_model,
+            max_tokens_field: &endpoint.max_tokens_field,
+            max_tokens: cap,
+        };
+        let mut headers = provider.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accept = if self.request.stream { "text/event-stream" } else { "application/json" };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let call = transport::Call {
+            origin: Arc::clone(&provider.origin),
+            path_and_query: provider.chat_path.clone(),
+            headers,
+            body: self.request.forward(&plan),
+        };
+        let worker = Arc::clone(&self.worker);
+        let answer = {
+            let sending = worker.transport.send(&sent.proof, call);
+            tokio::pin!(sending);
+            tokio::select! {
+                answer = &mut sending => Some(answer),
+                () = self.client.gone() => {
+                    sent.cancelled = true;
+                    if provider.stops_on_disconnect { None } else { Some(sending.await) }
+                }
+            }
+        };
+        match answer {
+            None => {
+                self.note(&sent, None);
+                self.settle(sent, End::Stopped, &Seen::default()).await;
+                Tried::Done
+            }
+            Some(Ok(answer)) => self.answered(sent, answer).await,
+            Some(Err(SendError::NotSent { cause })) => {
+                self.note(&sent, None);
+                let error = provider_error::unanswered(provider, false, cause);
+                self.refused(sent, error, true)
+            }
+            Some(Err(SendError::Unclear { cause, timeout })) => {
+                self.note(&sent, None);
+                let error = provider_error::unanswered(provider, timeout, cause);
+                self.unclear(sent, error).await
+            }
+        }
+    }
+
+    async fn answered(&mut self, mut sent: Sent, answer: Answer) -> Tried {
+        sent.answered_at = Some(Instant::now());
+        self.note(&sent, Some(answer.status.as_u16()));
+        if answer.status.is_success() {
+            return if self.request.stream {
+                self.stream(sent, answer).await
+            } else {
+                self.whole(sent, answer).await
+            };
+        }
+        let Answer { status, retry_after, mut body, .. } = answer;
+        let provider = Arc::clone(&sent.endpoint().provider);
+        let text = match read_error(&mut body).await {
+            Ok(text) => text,
+            Err(cut) => {
+                // Half an error answer is no refusal: what it would have said is not known.
+                let error = provider_error::unanswered(&provider, cut == BodyError::TimedOut, cut);
+                return self.unclear(sent, error).await;
+            }
+        };
+        let ProviderError { error, is_worth_another, is_credential } =
+            provider_error::answered(&provider, status, &text, retry_after);
+        if is_credential {
+            tracing::warn!(
+                provider = provider.slug,
+                status = status.as_u16(),
+                "the provider refused the gateway's credential"
+            );
+            provider.rest_until(self.core().clock.now(), CREDENTIAL_REST);
+        }
+        let usage = reported(&text);
+        if usage == Reported::Nothing {
+            return self.refused(sent, error, is_worth_another);
+        }
+        let seen = Seen { usage, ..Seen::default() };
+        self.settle(sent, End::Complete, &seen).await;
+        self.client.refuse(error);
+        Tried::Done
+    }
+
+    /// Nothing was billed: the hold is free for another attempt.
+    pub(super) fn refused(&mut self, sent: Sent, error: ApiError, is_worth_another: bool) -> Tried {
+        tracing::info!(
+            generation = self.id,
+            provider = sent.endpoint().provider.slug,
+            %error,
+            "a provider refused"
+        );
+        let open = Open { hold: sent.proof.refused(), slot: sent.slot };
+        Tried::Refused { open, error, is_worth_another }
+    }
+
+    /// It may have been billed: it is settled as far as is known, and its hold serves nothing else.
+    pub(super) async fn unclear(&mut self, sent: Sent, error: ApiError) -> Tried {
+        self.settle(sent, End::Unseen, &Seen::default()).await;
+        Tried::Unclear(error)
+    }
+
+    /// Adds the attempt to those the generation's row lists.
+    fn note(&mut self, sent: &Sent, status: Option<u16>) {
+        let endpoint = sent.endpoint();
+        self.attempts.push(Attempt {
+            provider: endpoint.provider.slug.clone(),
+            model: endpoint.model.clone(),
+            status,
+            latency_ms: millis(sent.sent_at.elapsed()),
+        });
+    }
+
+    fn hold_record(&self, candidate: &Candidate, hold: &ledger::Hold, row: u32) -> HoldRecord {
+        let endpoint = &candidate.endpoint;
+        let worst = hold.worst();
+        HoldRecord {
+            generation: self.id.clone(),
+            attempt: row,
+            key: self.record.hash.0,
+            workspace: *self.record.workspace.as_bytes(),
+            creator: self.record.creator.clone(),
+            model: endpoint.model.clone(),
+            provider: endpoint.provider.slug.clone(),
+            upstream_model: endpoint.upstream_model.clone(),
+            admitted_us: hold.admitted_at().as_microsecond(),
+            credits: worst.credits.as_nanos(),
+            byok: worst.byok.as_nanos(),
+            streamed: self.request.stream,
+        }
+    }
+}
+
+impl crate::catalogue::Provider {
+    /// Leaves the provider alone for a while.
+    fn rest_until(&self, now: jiff::Timestamp, wait: Duration) {
+        let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+        let until = now.as_microsecond().saturating_add(wait_us);
+        self.resting_until_us.store(until, Ordering::Relaxed);
+    }
+}
+
+/// A duration in whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The body of an error answer, of which what is past the bound is read and dropped.
+async fn read_error(body: &mut AnswerBody) -> Result<BytesMut, BodyError> {
+    let mut text = BytesMut::new();
+    while let Some(chunk) = body.chunk().await? {
+        let room = ERROR_BYTES_MAX.saturating_sub(text.len()).min(chunk.len());
+        text.extend_from_slice(&chunk[..room]);
+        if room < chunk.len() {
+            break;
+        }
+    }
+    Ok(text)
+}
+
+/// The usage in an error body: a provider that reports one has billed it.
+fn reported(text: &[u8]) -> Reported {
+    #[derive(serde::Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        usage: Option<&'a serde_json::value::RawValue>,
+    }
+    match serde_json::from_slice::<Body<'_>>(text) {
+        Ok(Body { usage: Some(usage) }) => {
+            upstream::Usage::parse(usage.get()).map_or(Reported::Nothing, Reported::Usage)
+        }
+        _ => Reported::Nothing,
+    }
+}

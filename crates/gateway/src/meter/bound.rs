@@ -1,0 +1,130 @@
+//! The worst case of a request on one endpoint: no answer can cost more unless its provider charges
+//! above what it was sent (DESIGN step 2).
+
+use std::sync::Arc;
+
+use ledger::Amounts;
+use money::{Bill, Money, Rate};
+use upstream::ChatRequest;
+
+use crate::catalogue::Endpoint;
+
+/// An endpoint the request may go to, with what bounds its cost there.
+#[derive(Clone)]
+pub struct Candidate {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// No more prompt tokens than this can be charged.
+    pub prompt_tokens: u64,
+    /// Tokens of the text, by bytes or by the endpoint's tokenizer.
+    text_tokens: u64,
+    /// Tokens the provider is taken to add unseen.
+    overhead_tokens: u64,
+    /// Images in the prompt, which may have a price of their own.
+    images: u64,
+    /// The endpoint charged above a hold before, so it is held at its own maximum.
+    at_maximum: bool,
+}
+
+impl Candidate {
+    /// The bound by bytes: every token is at least a byte of the JSON, plus what the provider adds
+    /// unseen.
+    pub fn by_bytes(endpoint: &Arc<Endpoint>, request: &ChatRequest) -> Candidate {
+        Candidate::bounded(endpoint, request, request.prompt_bytes)
+    }
+
+    /// The bound by the endpoint's own tokenizer; `None` where it names none.
+    pub fn by_tokens(endpoint: &Arc<Endpoint>, request: &ChatRequest) -> Option<Candidate> {
+        let tokens = endpoint.tokenizer.as_ref()?.count_prompt(request);
+        Some(Candidate::bounded(endpoint, request, tokens))
+    }
+
+    fn bounded(endpoint: &Arc<Endpoint>, request: &ChatRequest, text_tokens: u64) -> Candidate {
+        let at_maximum = endpoint.learned.is_held_at_maximum();
+        let overhead_tokens = overhead(endpoint, request);
+        let media = [
+            (request.media.images, endpoint.media.image),
+            (request.media.audios, endpoint.media.audio),
+            (request.media.files, endpoint.media.file),
+            (request.media.unknown, endpoint.media.unknown),
+        ];
+        let tokens = media
+            .iter()
+            .map(|(parts, tokens_each)| parts.saturating_mul(*tokens_each))
+            .fold(text_tokens.saturating_add(overhead_tokens), u64::saturating_add);
+        let prompt_tokens =
+            if at_maximum { endpoint.context_length } else { tokens.min(endpoint.context_length) };
+        Candidate {
+            endpoint: Arc::clone(endpoint),
+            prompt_tokens,
+            text_tokens,
+            overhead_tokens,
+            images: request.media.images,
+            at_maximum,
+        }
+    }
+
+    /// Tokens of the text, by bytes or by the endpoint's tokenizer, without what is added unseen.
+    pub fn text_tokens(&self) -> u64 {
+        self.text_tokens
+    }
+
+    /// Tokens the provider was taken to add unseen.
+    pub fn overhead_tokens(&self) -> u64 {
+        self.overhead_tokens
+    }
+
+    /// The prompt's tokens where the provider does not report them: counted by the endpoint's
+    /// tokenizer, else its bytes, and what is added unseen.
+    pub fn count_prompt(&self, request: &ChatRequest) -> u64 {
+        let tokenizer = self.endpoint.tokenizer.as_ref();
+        let text = tokenizer.map_or(self.text_tokens, |known| known.count_prompt(request));
+        text.saturating_add(self.overhead_tokens).min(self.prompt_tokens)
+    }
+
+    /// The cap to send where the hold pays for `tokens` of completion.
+    pub fn cap(&self, tokens: u64) -> u64 {
+        tokens.min(self.endpoint.max_completion_tokens)
+    }
+
+    /// Whether this is the most the endpoint could ever charge by its own bounds.
+    pub fn is_at_maximum(&self) -> bool {
+        self.at_maximum
+    }
+
+    /// The most the request can cost here with `tokens` of completion; `None` past the largest
+    /// amount.
+    pub fn worst(&self, tokens: u64) -> Option<Amounts> {
+        let endpoint = &self.endpoint;
+        let tokens = if self.at_maximum { u64::MAX } else { tokens };
+        let completion = self.cap(tokens).saturating_add(endpoint.reasoning_tokens_max);
+        let prices = &endpoint.prices;
+        let mut bill = Bill::default();
+        bill.add(self.prompt_tokens, prices.dearest_prompt()).ok()?;
+        bill.add(completion, prices.dearest_completion()).ok()?;
+        bill.add(self.images, prices.dearest_image()).ok()?;
+        bill.add(1, prices.dearest_request()).ok()?;
+        bill.round_up().ok().map(Amounts::credits)
+    }
+
+    /// How many prompt tokens `left` would buy here, for the refusal that names them.
+    pub fn affordable_prompt_tokens(&self, left: Money) -> u64 {
+        let rate: Rate = self.endpoint.prices.dearest_prompt();
+        let fits = |tokens: u64| {
+            let mut bill = Bill::default();
+            bill.add(tokens, rate).is_ok_and(|()| bill.round_up().is_ok_and(|cost| cost <= left))
+        };
+        let (mut fitting, mut too_many) = (0, self.prompt_tokens);
+        while too_many - fitting > 1 {
+            let middle = fitting + (too_many - fitting) / 2;
+            if fits(middle) { fitting = middle } else { too_many = middle }
+        }
+        fitting
+    }
+}
+
+/// What the provider adds to a prompt unseen: as configured, or more where more was seen.
+fn overhead(endpoint: &Endpoint, request: &ChatRequest) -> u64 {
+    let configured = endpoint.prompt_overhead_tokens[usize::from(request.has_tools)];
+    configured.max(endpoint.learned.prompt_overhead_tokens())
+}

@@ -1,0 +1,180 @@
+//! One call from admission to settlement: its endpoints in turn, until one has answered.
+//! An attempt that may have been billed keeps its hold and row; the next one takes a fresh hold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use ledger::Hold;
+use store::{Attempt, KeyRecord};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use upstream::ChatRequest;
+
+use super::admission::{Admitted, Wish};
+use super::bound::Candidate;
+use super::client::{self, Client};
+use crate::core::{Core, Flight};
+use crate::directory::Key;
+use crate::entropy::generation_id;
+use crate::http::error::ApiError;
+use crate::http::{HeldBody, Worker};
+use crate::journal::Slot;
+
+/// What the client said of itself.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFacts {
+    /// `HTTP-Referer`.
+    pub referer: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The session, from the body or the header.
+    pub session: Option<String>,
+}
+
+/// A call that may spend.
+pub struct Call {
+    pub(super) worker: Arc<Worker>,
+    pub(super) key: Arc<Key>,
+    /// The key's settings at admission: whose spend it is.
+    pub(super) record: Arc<KeyRecord>,
+    pub(super) id: String,
+    pub(super) request: ChatRequest,
+    pub(super) facts: ClientFacts,
+    pub(super) started: Instant,
+    pub(super) client: Client,
+    /// Every endpoint that was tried.
+    pub(super) attempts: Vec<Attempt>,
+    body: HeldBody,
+    /// The number of the next attempt that gets a row.
+    next_row: u32,
+    _flight: Flight,
+}
+
+/// A hold and the place where it is recorded.
+pub(super) struct Open {
+    pub(super) hold: Hold,
+    pub(super) slot: Slot,
+}
+
+/// What became of an attempt.
+pub(super) enum Tried {
+    /// The client has its answer, or has left.
+    Done,
+    /// Nothing was billed: the hold serves the next attempt.
+    Refused { open: Open, error: ApiError, is_worth_another: bool },
+    /// It may have been billed, and is settled as a row of its own.
+    Unclear(ApiError),
+}
+
+impl Call {
+    /// Starts the call that `admitted` pays for, and gives the head of its answer.
+    pub async fn start(
+        worker: Arc<Worker>,
+        key: Arc<Key>,
+        request: ChatRequest,
+        body: HeldBody,
+        facts: ClientFacts,
+        admitted: Admitted,
+        flight: Flight,
+    ) -> Result<Response, ApiError> {
+        let core = &worker.core;
+        let stall = Duration::from_millis(core.config.bounds.client_stall_ms);
+        let id = generation_id(&*core.entropy, admitted.hold.admitted_at());
+        let slot = reserve(core)?;
+        let (client, response) = Client::new(&id, stall);
+        let call = Call {
+            record: key.record(),
+            worker,
+            key,
+            id,
+            request,
+            facts,
+            started: Instant::now(),
+            client,
+            attempts: Vec::new(),
+            body,
+            next_row: 0,
+            _flight: flight,
+        };
+        let Admitted { hold, candidates } = admitted;
+        tokio::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
+        match response.await {
+            Ok(response) => Ok(response),
+            Err(gone) => client::abandoned(gone).map_err(|never| match never {}),
+        }
+    }
+
+    async fn run(mut self, open: Open, mut candidates: Vec<Candidate>) {
+        let mut open = Some(open);
+        let mut failure = None;
+        loop {
+            if open.is_none() && !candidates.is_empty() {
+                // The last attempt kept its hold; without a fresh one there is no next attempt.
+                let Some((fresh, affordable)) = self.admit_again(candidates).await else { break };
+                (open, candidates) = (Some(fresh), affordable);
+            }
+            let Some(current) = open.take_if(|_| !candidates.is_empty()) else { break };
+            let candidate = candidates.remove(0);
+            if self.client.is_gone() {
+                self.release(current);
+                return;
+            }
+            match self.attempt(&candidate, current).await {
+                Tried::Done => return,
+                Tried::Refused { open: back, error, is_worth_another } => {
+                    open = Some(back);
+                    failure = Some(error);
+                    if !is_worth_another {
+                        break;
+                    }
+                }
+                Tried::Unclear(error) => failure = Some(error),
+            }
+        }
+        if let Some(open) = open {
+            self.release(open);
+        }
+        let error = failure.unwrap_or_else(|| ApiError::internal("a call had no endpoint"));
+        tracing::debug!(generation = self.id, %error, "a call failed at every endpoint");
+        self.client.refuse(error);
+    }
+
+    /// The number for an attempt's row.
+    pub(super) fn row(&mut self) -> u32 {
+        let row = self.next_row;
+        self.next_row += 1;
+        row
+    }
+
+    /// Ends a hold that nothing was billed for.
+    pub(super) fn release(&self, open: Open) {
+        let Open { hold, slot } = open;
+        // The record goes first: with it there, a crash would charge what is free again.
+        if let Err(error) = self.core().journal.release(slot) {
+            tracing::error!(%error, generation = self.id, "a released hold's record stands");
+        }
+        drop(hold);
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.worker.core
+    }
+
+    /// A fresh hold for what is left to try, and which of it the hold covers.
+    async fn admit_again(&self, candidates: Vec<Candidate>) -> Option<(Open, Vec<Candidate>)> {
+        let wish = Wish {
+            core: self.core(),
+            key: &self.key,
+            request: &self.request,
+            body_bytes: self.body.len(),
+        };
+        let Admitted { hold, candidates } = wish.admit(candidates).await.ok()?;
+        let slot = reserve(self.core()).ok()?;
+        Some((Open { hold, slot }, candidates))
+    }
+}
+
+fn reserve(core: &Core) -> Result<Slot, ApiError> {
+    core.journal.reserve().ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))
+}

@@ -1,0 +1,116 @@
+//! What a call is charged, given how its provider's answer ended and what was seen of it.
+//! The rules of DESIGN step 6, with no I/O: where each figure comes from is part of the answer.
+
+use ledger::Amounts;
+use money::Money;
+use store::{Source, Tokens};
+use upstream::{Cost, Reported, Usage};
+
+use super::bound::Candidate;
+
+/// How a provider's answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its end was seen.
+    Complete,
+    /// It was not: cut, too late, or a bound was reached.
+    Unseen,
+    /// The gateway closed the connection because the client had left, and the provider stops then.
+    Stopped,
+}
+
+/// What was seen of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// What the provider reported.
+    pub usage: Reported,
+    /// Why generation ended, in the provider's word.
+    pub finish_reason: Option<String>,
+    /// Bytes of the texts put out.
+    pub text_bytes: u64,
+    /// Tokens of them, where the endpoint has a tokenizer.
+    pub text_tokens: Option<u64>,
+    /// Sound or pictures were put out, whose tokens can't be counted from here.
+    pub has_media: bool,
+}
+
+/// What a call is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Charge {
+    /// The cost and its parts.
+    pub cost: Cost,
+    /// The tokens it is for.
+    pub usage: Usage,
+    /// Where the figures come from.
+    pub source: Source,
+}
+
+impl Charge {
+    /// What the account is charged.
+    pub(super) fn amounts(&self) -> Amounts {
+        Amounts::credits(self.cost.total)
+    }
+
+    /// The tokens, for the book.
+    pub(super) fn tokens(&self) -> Tokens {
+        Tokens {
+            prompt: self.usage.prompt_tokens,
+            completion: self.usage.completion_tokens,
+            cached: self.usage.cached_tokens,
+            cache_write: self.usage.cache_write_tokens,
+            reasoning: self.usage.reasoning_tokens,
+        }
+    }
+}
+
+/// What a call to `candidate` is charged, with `held` on hold for it.
+///
+/// `prompt_tokens` counts the prompt where the provider did not; `may_hide` says that the provider
+/// may have put out what was not seen (reasoning, its own tools).
+pub(super) fn charge(
+    candidate: &Candidate,
+    end: End,
+    seen: &Seen,
+    held: Amounts,
+    images: u64,
+    prompt_tokens: impl FnOnce() -> u64,
+    may_hide: bool,
+) -> Charge {
+    let endpoint = &candidate.endpoint;
+    // A stream that was cut after it had said why it ended and what it used has been seen.
+    let is_end_seen = end == End::Complete || seen.finish_reason.is_some();
+    let is_trusted = is_end_seen || end == End::Stopped;
+    if let (Reported::Usage(usage), true) = (seen.usage, is_trusted) {
+        let usage = Usage { images, ..usage };
+        let is_free = endpoint.zero_completion_free && usage.completion_tokens == 0;
+        let cost = if is_free {
+            Ok(Cost { total: Money::ZERO, prompt: Money::ZERO, completion: Money::ZERO })
+        } else {
+            upstream::cost(&usage, &endpoint.prices)
+        };
+        if let Ok(cost) = cost {
+            return Charge { cost, usage, source: Source::Reported };
+        }
+    }
+    let stops = endpoint.provider.stops_on_disconnect;
+    let may_count = match end {
+        End::Complete => !(may_hide || seen.has_media),
+        End::Unseen => stops,
+        End::Stopped => true,
+    };
+    let full = Cost { total: held.credits, prompt: held.credits, completion: Money::ZERO };
+    if !may_count {
+        return Charge { cost: full, usage: Usage::default(), source: Source::Held };
+    }
+    let usage = Usage {
+        prompt_tokens: prompt_tokens().min(candidate.prompt_tokens),
+        completion_tokens: seen.text_tokens.unwrap_or(seen.text_bytes),
+        images,
+        ..Usage::default()
+    };
+    match upstream::cost(&usage, &endpoint.prices) {
+        Ok(cost) if cost.total <= held.credits => Charge { cost, usage, source: Source::Counted },
+        // Counted by bytes it may come to more than was held; never charge that.
+        _ => Charge { cost: full, usage, source: Source::Counted },
+    }
+}

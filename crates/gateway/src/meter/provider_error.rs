@@ -1,0 +1,103 @@
+//! A provider's error answer as the client may see it: its status where it is about the request,
+//! another where it is about the gateway's own credential (SEMANTICS 6.4).
+
+use std::time::Duration;
+
+use api::error::ErrorType;
+use http::StatusCode;
+use serde::Deserialize;
+use upstream::redact;
+
+use crate::catalogue::Provider;
+use crate::http::error::ApiError;
+
+/// What an error answer means for the call.
+pub(super) struct ProviderError {
+    /// What the client is told if no other endpoint answers.
+    pub error: ApiError,
+    /// Whether another endpoint may do better.
+    pub is_worth_another: bool,
+    /// Whether the gateway's credential was refused.
+    pub is_credential: bool,
+}
+
+/// The error that a complete answer of `status` and `body` stands for.
+pub(super) fn answered(
+    provider: &Provider,
+    status: StatusCode,
+    body: &[u8],
+    retry_after: Option<Duration>,
+) -> ProviderError {
+    let raw = redact(&String::from_utf8_lossy(body), &provider.credential);
+    let own_words = words(body).map(|words| redact(&words, &provider.credential));
+    let message = || own_words.clone().unwrap_or_else(|| "Provider returned error".to_owned());
+    let is_credential = matches!(status.as_u16(), 401..=403);
+    let error = match status.as_u16() {
+        400 | 422 => ApiError::new(ErrorType::InvalidRequest, message()),
+        413 => ApiError::new(ErrorType::PayloadTooLarge, message()),
+        404 => ApiError::new(
+            ErrorType::NotFound,
+            "No endpoints found: the provider does not know this model",
+        ),
+        408 | 504 | 524 => ApiError::new(ErrorType::Timeout, "Request timed out at the provider"),
+        429 => ApiError::new(ErrorType::RateLimitExceeded, "Rate limit exceeded at the provider")
+            .retry_after(retry_after.unwrap_or(Duration::from_secs(1))),
+        503 | 529 => ApiError::new(ErrorType::ProviderOverloaded, "Provider returned error")
+            .retry_after(retry_after.unwrap_or(Duration::from_secs(1))),
+        _ => ApiError::new(ErrorType::ProviderUnavailable, "Provider returned error"),
+    };
+    let error = error.with("provider_name", &provider.name);
+    // What a provider says of the gateway's credential is nobody else's business.
+    let error = if is_credential { error } else { error.with("raw", raw) };
+    let error = error.with("provider_code", status.as_u16().to_string());
+    ProviderError {
+        error,
+        is_worth_another: !matches!(status.as_u16(), 400 | 413 | 422),
+        is_credential,
+    }
+}
+
+/// The error that a provider put into an answer of status 200, given as JSON.
+pub(super) fn embedded(provider: &Provider, error: &str) -> ProviderError {
+    #[derive(Deserialize)]
+    struct Code {
+        code: Option<serde_json::Value>,
+    }
+    let code = serde_json::from_str::<Code>(error).ok().and_then(|code| code.code?.as_u64());
+    let status = code
+        .and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok())
+        .filter(|status| status.is_client_error() || status.is_server_error())
+        .unwrap_or(StatusCode::BAD_GATEWAY);
+    answered(provider, status, format!(r#"{{"error":{error}}}"#).as_bytes(), None)
+}
+
+/// No answer came: the connection failed or timed out.
+pub(super) fn unanswered(
+    provider: &Provider,
+    is_timeout: bool,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> ApiError {
+    let error = if is_timeout {
+        ApiError::new(ErrorType::Timeout, "Request timed out at the provider")
+    } else {
+        ApiError::new(ErrorType::ProviderUnavailable, "Provider returned error")
+    };
+    error.with("provider_name", &provider.name).because(cause)
+}
+
+/// The message in a provider's error body, in the shapes that are common.
+fn words(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Option<serde_json::Value>,
+        message: Option<String>,
+    }
+    let body: Body = serde_json::from_slice(body).ok()?;
+    match body.error {
+        Some(serde_json::Value::String(words)) => Some(words),
+        Some(serde_json::Value::Object(error)) => {
+            error.get("message").and_then(|words| words.as_str()).map(str::to_owned)
+        }
+        _ => body.message,
+    }
+}

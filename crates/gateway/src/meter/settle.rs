@@ -1,0 +1,175 @@
+//! The end of an attempt: its charge is worked out, booked, and what it taught is kept.
+
+use std::time::Duration;
+
+use api::Usd;
+use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
+use money::Money;
+use store::{Entry, Kind, Outcome, Source};
+use upstream::ChatRequest;
+
+use super::attempt::{Sent, millis};
+use super::bound::Candidate;
+use super::call::Call;
+use super::charge::{Charge, End, Seen, charge};
+
+/// A settlement that is in the book.
+pub(super) struct Settled {
+    pub(super) source: Source,
+    charge: Charge,
+}
+
+impl Settled {
+    /// The `usage` member of the client's answer.
+    pub(super) fn usage_json(&self) -> String {
+        let Charge { cost, usage, .. } = &self.charge;
+        let some = |tokens: u64| Some(tokens).filter(|tokens| *tokens > 0);
+        let usage = Usage {
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.prompt_tokens + usage.completion_tokens,
+            cost: Usd(cost.total),
+            is_byok: false,
+            cost_details: CostDetails {
+                upstream_inference_cost: None,
+                upstream_inference_prompt_cost: Usd(cost.prompt),
+                upstream_inference_completions_cost: Usd(cost.completion),
+            },
+            prompt_tokens_details: PromptTokensDetails {
+                cached_tokens: usage.cached_tokens,
+                cache_write_tokens: some(usage.cache_write_tokens),
+                audio_tokens: some(usage.audio_prompt_tokens),
+                video_tokens: None,
+            },
+            completion_tokens_details: CompletionTokensDetails {
+                reasoning_tokens: usage.reasoning_tokens,
+                audio_tokens: some(usage.audio_completion_tokens),
+                ..CompletionTokensDetails::default()
+            },
+        };
+        // The type has no member that can fail to be written.
+        serde_json::to_string(&usage).unwrap_or_else(|_| "null".to_owned())
+    }
+}
+
+impl Call {
+    /// Books what the attempt is charged, in the place of its hold. `None` where that could not be
+    /// made durable in time: the hold then stays until it is.
+    pub(super) async fn settle(&mut self, sent: Sent, end: End, seen: &Seen) -> Option<Settled> {
+        let held = sent.proof.worst();
+        let request = &self.request;
+        let charge = charge(
+            &sent.candidate,
+            end,
+            seen,
+            held,
+            request.media.images,
+            || sent.candidate.count_prompt(request),
+            may_hide(request, &sent.candidate),
+        );
+        self.learn(&sent.candidate, &charge, held.credits);
+        let entry = self.entry(&sent, &charge, seen);
+        let Sent { proof, slot, .. } = sent;
+        let pending = self.core().writer.settle(entry, proof, slot);
+        let config = &self.core().config;
+        let settled = Settled { source: charge.source, charge };
+        if !config.store.last_byte_waits {
+            return Some(settled);
+        }
+        let limit = Duration::from_millis(config.bounds.settle_wait_ms);
+        match tokio::time::timeout(limit, pending.outcome()).await {
+            Ok(Ok(Outcome::Settled { .. })) => Some(settled),
+            other => {
+                tracing::error!(
+                    generation = self.id,
+                    ?other,
+                    "an answer was ended before its last byte: its settlement is not durable"
+                );
+                None
+            }
+        }
+    }
+
+    fn entry(&self, sent: &Sent, charge: &Charge, seen: &Seen) -> Entry {
+        let endpoint = sent.endpoint();
+        Entry {
+            generation: self.id.clone(),
+            attempt: sent.row,
+            kind: Kind::Attempt,
+            key: self.record.hash,
+            workspace: self.record.workspace,
+            creator: self.record.creator.clone(),
+            model: endpoint.model.clone(),
+            provider: endpoint.provider.slug.clone(),
+            upstream_model: endpoint.upstream_model.clone(),
+            admitted_at: sent.proof.admitted_at(),
+            cost: charge.amounts(),
+            held: sent.proof.worst(),
+            source: charge.source,
+            tokens: charge.tokens(),
+            upstream_id: None,
+            streamed: self.request.stream,
+            cancelled: sent.cancelled || self.client.is_gone(),
+            finish_reason: seen.finish_reason.clone(),
+            latency_ms: millis(self.started.elapsed()),
+            generation_ms: sent.answered_at.map_or(0, |at| millis(at.elapsed())),
+            attempts: self.attempts.clone(),
+            referer: self.facts.referer.clone(),
+            user_agent: self.facts.user_agent.clone(),
+            session: self.facts.session.clone(),
+        }
+    }
+
+    /// Keeps what the answer taught about its endpoint: a prompt longer than was bounded, a charge
+    /// above its hold (DESIGN steps 2 and 6).
+    fn learn(&self, candidate: &Candidate, charge: &Charge, held: Money) {
+        let endpoint = &candidate.endpoint;
+        let mut has_learned = false;
+        if charge.source == Source::Reported && self.request.is_text_only() {
+            let added = charge.usage.prompt_tokens.saturating_sub(candidate.text_tokens());
+            if added > candidate.overhead_tokens() && endpoint.learned.raise_overhead(added) {
+                has_learned = true;
+                tracing::warn!(
+                    model = endpoint.model,
+                    provider = endpoint.provider.slug,
+                    added,
+                    "the provider added more tokens to a prompt than its endpoint says; set \
+                     `prompt_overhead_tokens` to at least this"
+                );
+            }
+        }
+        if matches!(charge.source, Source::Counted) {
+            tracing::warn!(
+                generation = self.id,
+                model = endpoint.model,
+                provider = endpoint.provider.slug,
+                "the provider reported no usage that adds up; tokens were counted. Set `tokenizer` \
+                 on the endpoint for a closer count"
+            );
+        }
+        if charge.cost.total > held {
+            has_learned = true;
+            endpoint.learned.charged_above_hold(candidate.is_at_maximum());
+            tracing::warn!(
+                generation = self.id,
+                model = endpoint.model,
+                provider = endpoint.provider.slug,
+                cost = %charge.cost.total,
+                %held,
+                "a provider charged above its hold; its endpoint is held at its own maximum from \
+                 now on, and past that serves no limited key until `tollgate endpoints clear`"
+            );
+        }
+        if has_learned {
+            self.core().writer.mark(endpoint.mark());
+        }
+    }
+}
+
+/// Whether a provider may put out tokens here that are not in what it sends.
+fn may_hide(request: &ChatRequest, candidate: &Candidate) -> bool {
+    candidate.endpoint.reasoning_tokens_max > 0
+        || request.raw("reasoning").is_some()
+        || request.raw("reasoning_effort").is_some()
+        || !request.priced.is_empty()
+}

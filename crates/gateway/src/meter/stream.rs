@@ -1,0 +1,315 @@
+//! A streamed answer on its way from the provider to the client.
+//! Everything flows at once but the end, which waits for the settlement (DESIGN step 5).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use store::Source;
+use tokio::time::Instant;
+use upstream::transport::{Answer, AnswerBody, BodyError};
+use upstream::{DONE, Events, KEEP_ALIVE, Ours, Tokenizer, rewrite_chunk};
+
+use super::attempt::Sent;
+use super::call::{Call, Tried};
+use super::charge::{End, Seen};
+use super::provider_error;
+use crate::http::error::ApiError;
+
+const EVENT_STREAM: &str = "text/event-stream";
+/// How long what follows `[DONE]` is waited for, so that the connection can be used again.
+const AFTER_DONE: Duration = Duration::from_millis(100);
+
+/// What one read of the provider came to.
+enum Step {
+    /// Bytes of the answer.
+    Bytes(Bytes),
+    /// The answer's end.
+    End,
+    /// The answer broke off, or a bound was reached.
+    Broken(Option<BodyError>),
+    /// The client has left, and the provider stops when its connection closes.
+    Stop,
+}
+
+/// The state of one stream.
+struct Flow {
+    ours: Ours,
+    events: Events,
+    seen: Seen,
+    tokenizer: Option<Arc<Tokenizer>>,
+    /// The provider said `[DONE]`.
+    is_done: bool,
+    /// Something was put out, or a usage reported: an error from here on is no refusal.
+    has_begun: bool,
+    /// The stream failed, with this error as JSON.
+    error: Option<String>,
+    /// Chunks that can't be read were met; nothing is passed on from there.
+    is_malformed: bool,
+}
+
+impl Call {
+    /// Passes a stream on and settles it.
+    pub(super) async fn stream(&mut self, mut sent: Sent, answer: Answer) -> Tried {
+        let endpoint = Arc::clone(&sent.candidate.endpoint);
+        let created = sent.proof.admitted_at().as_second();
+        let ours = Ours::new(&self.id, &endpoint.model, &endpoint.provider.name, created);
+        let is_stream =
+            answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).is_none_or(|kind| {
+                !kind.trim_start().to_ascii_lowercase().starts_with("application/json")
+            });
+        if !is_stream {
+            return self.not_a_stream(sent, answer).await;
+        }
+        let mut body = answer.body;
+        let mut flow = Flow {
+            ours,
+            events: Events::new(self.core().config.bounds.sse_line_bytes_max),
+            seen: Seen { text_tokens: endpoint.tokenizer.as_ref().map(|_| 0), ..Seen::default() },
+            tokenizer: endpoint.tokenizer.clone(),
+            is_done: false,
+            has_begun: false,
+            error: None,
+            is_malformed: false,
+        };
+        let end = self.pump(&mut sent, &mut body, &mut flow).await;
+        // Before anything was put out, an error is the same as an error answer.
+        if let Some(error) = flow.error.as_deref().filter(|_| !flow.has_begun) {
+            let failed = provider_error::embedded(&endpoint.provider, error);
+            if self.client.is_waiting() {
+                return self.refused(sent, failed.error, failed.is_worth_another);
+            }
+            self.send_error(&flow.ours, failed.error.body()).await;
+            let open = super::call::Open { hold: sent.proof.refused(), slot: sent.slot };
+            self.release(open);
+            self.client.send(DONE).await;
+            return Tried::Done;
+        }
+        if end == End::Unseen && self.client.is_waiting() && !flow.has_begun {
+            let error = provider_error::unanswered(&endpoint.provider, false, BodyError::Cut);
+            return self.unclear(sent, error).await;
+        }
+        self.end_stream(sent, end, flow).await;
+        if let Ok(Ok(Some(_))) = tokio::time::timeout(AFTER_DONE, body.chunk()).await {
+            tracing::debug!(generation = self.id, "a provider went on after its end");
+        }
+        Tried::Done
+    }
+
+    /// Reads the provider to its end, or to where it is given up.
+    async fn pump(&mut self, sent: &mut Sent, body: &mut AnswerBody, flow: &mut Flow) -> End {
+        let metering = &self.core().config.metering;
+        let keep_alive_next = Duration::from_millis(metering.keep_alive_next_ms);
+        let mut keep_alive = Instant::now() + Duration::from_millis(metering.keep_alive_first_ms);
+        let mut deadline = self.answer_deadline();
+        loop {
+            let step = self.step(sent, body, &mut deadline, &mut keep_alive, keep_alive_next).await;
+            match step {
+                Step::Bytes(bytes) => {
+                    flow.events.push(bytes);
+                    match flow.read() {
+                        Ok(frame) => self.pass_on(frame).await,
+                        Err(error) => {
+                            tracing::warn!(generation = self.id, %error, "a stream was given up");
+                            return End::Unseen;
+                        }
+                    }
+                    if !flow.seen.is_empty() || flow.has_begun {
+                        keep_alive = Instant::now() + keep_alive_next;
+                    }
+                    if flow.is_done {
+                        return End::Complete;
+                    }
+                }
+                Step::End => {
+                    let frame = flow.read_rest();
+                    self.pass_on(frame).await;
+                    // Some providers end without `[DONE]`; a cut that looks like an end says
+                    // neither why generation stopped nor what it used.
+                    let is_end = flow.is_done || flow.error.is_some() || flow.seen.is_final();
+                    return if is_end { End::Complete } else { End::Unseen };
+                }
+                Step::Broken(error) => {
+                    tracing::warn!(generation = self.id, ?error, "a provider's stream broke off");
+                    return End::Unseen;
+                }
+                Step::Stop => return End::Stopped,
+            }
+        }
+    }
+
+    /// Waits for the provider, keeping the client's connection open, and notes when it leaves.
+    pub(super) async fn next_bytes(
+        &mut self,
+        sent: &mut Sent,
+        body: &mut AnswerBody,
+        deadline: &mut Instant,
+    ) -> Option<Result<Option<Bytes>, BodyError>> {
+        loop {
+            tokio::select! {
+                biased;
+                chunk = body.chunk() => return Some(chunk),
+                () = self.client.gone(), if !sent.cancelled => {
+                    sent.cancelled = true;
+                    if sent.endpoint().provider.stops_on_disconnect {
+                        return None;
+                    }
+                    *deadline = (*deadline).min(self.drain_deadline());
+                }
+                () = tokio::time::sleep_until(*deadline) => {
+                    return Some(Err(BodyError::TimedOut));
+                }
+            }
+        }
+    }
+
+    async fn step(
+        &mut self,
+        sent: &mut Sent,
+        body: &mut AnswerBody,
+        deadline: &mut Instant,
+        keep_alive: &mut Instant,
+        keep_alive_next: Duration,
+    ) -> Step {
+        loop {
+            let bytes = tokio::time::timeout_at(*keep_alive, self.next_bytes(sent, body, deadline));
+            match bytes.await {
+                Ok(Some(Ok(Some(bytes)))) => return Step::Bytes(bytes),
+                Ok(Some(Ok(None))) => return Step::End,
+                Ok(Some(Err(error))) => return Step::Broken(Some(error)),
+                Ok(None) => return Step::Stop,
+                Err(_) => {
+                    *keep_alive = Instant::now() + keep_alive_next;
+                    self.pass_on(KEEP_ALIVE).await;
+                }
+            }
+        }
+    }
+
+    /// Sends a frame, after the head where it is the first.
+    async fn pass_on(&mut self, frame: Bytes) {
+        if frame.is_empty() {
+            return;
+        }
+        if self.client.is_waiting() {
+            self.client.begin(EVENT_STREAM);
+        }
+        self.client.send(frame).await;
+    }
+
+    async fn send_error(&mut self, ours: &Ours, error: &api::error::ErrorBody) {
+        let error = serde_json::to_string(error)
+            .unwrap_or_else(|_| r#"{"code":502,"message":"Provider returned error"}"#.to_owned());
+        self.pass_on(ours.error_event(&error)).await;
+    }
+
+    /// Settles a stream that has begun and sends its end.
+    async fn end_stream(&mut self, sent: Sent, end: End, flow: Flow) {
+        let provider = Arc::clone(&sent.endpoint().provider);
+        let error = match (&flow.error, end) {
+            (Some(error), _) => Some(provider_error::embedded(&provider, error).error),
+            (None, End::Unseen) => {
+                Some(provider_error::unanswered(&provider, false, BodyError::Cut))
+            }
+            _ if flow.is_malformed => Some(ApiError::new(
+                api::error::ErrorType::ProviderUnavailable,
+                "Provider returned a stream that can't be read",
+            )),
+            _ => None,
+        };
+        let Some(settled) = self.settle(sent, end, &flow.seen).await else {
+            // Not durable: the client must not see the end of this answer.
+            self.client.cut().await;
+            return;
+        };
+        if let Some(error) = error {
+            self.send_error(&flow.ours, error.body()).await;
+        }
+        let mut last = BytesMut::new();
+        if settled.source != Source::Held || end == End::Complete {
+            last.extend_from_slice(&flow.ours.usage_event(&settled.usage_json()));
+        }
+        last.extend_from_slice(&DONE);
+        self.pass_on(last.freeze()).await;
+    }
+
+    /// A provider that was asked for a stream and sent JSON: an error in disguise, or nonsense.
+    async fn not_a_stream(&mut self, sent: Sent, answer: Answer) -> Tried {
+        let provider = Arc::clone(&sent.endpoint().provider);
+        self.read_disguised(sent, answer, &provider).await
+    }
+
+    pub(super) fn answer_deadline(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.core().config.bounds.provider_answer_ms_max)
+    }
+
+    fn drain_deadline(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.core().config.bounds.drain_ms_max)
+    }
+}
+
+impl Flow {
+    /// Reads the events that are complete and gives what of them goes to the client.
+    fn read(&mut self) -> Result<Bytes, upstream::LineTooLong> {
+        let mut frame = BytesMut::new();
+        while !self.is_done {
+            let Some(event) = self.events.next()? else { break };
+            self.take(&event, &mut frame);
+        }
+        Ok(frame.freeze())
+    }
+
+    /// Reads what the stream's end left without a blank line.
+    fn read_rest(&mut self) -> Bytes {
+        let mut frame = BytesMut::new();
+        let events = std::mem::replace(&mut self.events, Events::new(0));
+        if let Ok(Some(event)) = events.finish() {
+            self.take(&event, &mut frame);
+        }
+        frame.freeze()
+    }
+
+    fn take(&mut self, event: &upstream::Event, frame: &mut BytesMut) {
+        if event.is_done() {
+            self.is_done = true;
+            return;
+        }
+        let start = frame.len();
+        let Ok(chunk) = rewrite_chunk(&event.data, &mut self.ours, frame) else {
+            frame.truncate(start);
+            self.is_malformed = true;
+            return;
+        };
+        if self.is_malformed || self.error.is_some() {
+            frame.truncate(start);
+        }
+        self.seen.usage = self.seen.usage.then(chunk.usage);
+        if let Some(error) = chunk.error {
+            self.error.get_or_insert_with(|| error.to_owned());
+        }
+        let output = &chunk.output;
+        if let Some(reason) = &output.finish_reason {
+            self.seen.finish_reason = Some(reason.clone().into_owned());
+        }
+        self.seen.has_media |= output.has_media;
+        self.seen.text_bytes = self.seen.text_bytes.saturating_add(output.text_bytes());
+        if let (Some(tokenizer), Some(tokens)) = (&self.tokenizer, &mut self.seen.text_tokens) {
+            *tokens += output.texts().map(|text| tokenizer.count(&text)).sum::<u64>();
+        }
+        self.has_begun |= output.text_bytes() > 0
+            || output.has_media
+            || chunk.usage != upstream::Reported::Nothing;
+    }
+}
+
+impl Seen {
+    /// Whether nothing at all was seen.
+    fn is_empty(&self) -> bool {
+        self.text_bytes == 0 && self.finish_reason.is_none()
+    }
+
+    /// Whether what was seen includes the answer's end.
+    fn is_final(&self) -> bool {
+        self.finish_reason.is_some()
+    }
+}

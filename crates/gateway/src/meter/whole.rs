@@ -1,0 +1,239 @@
+//! An answer that is one JSON object, on its way from the provider to the client.
+//!
+//! A small one is seen whole before its first byte goes out, so that what is wrong with it can
+//! still have a status of its own; a larger one streams through. Either way its end waits for the
+//! settlement (DESIGN step 5).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use upstream::transport::{Answer, BodyError};
+use upstream::{AnswerEnd, JsonAnswer, Malformed, Ours, Output, Reported};
+
+use super::attempt::Sent;
+use super::call::{Call, Tried};
+use super::charge::{End, Seen};
+use super::provider_error;
+use crate::catalogue::Provider;
+use crate::http::error::ApiError;
+
+const JSON: &str = "application/json";
+/// An answer up to this size is seen whole before any of it is sent.
+const WHOLE_BYTES_MAX: usize = 64 << 10;
+
+/// What was read of an answer.
+struct Read {
+    answer: JsonAnswer,
+    /// The provider's bytes, while they are few.
+    raw: BytesMut,
+    /// What goes to the client, as far as it was not sent.
+    out: BytesMut,
+    is_large: bool,
+}
+
+/// How reading ended.
+enum Ending {
+    Whole,
+    Broken(BodyError),
+    Malformed(Malformed),
+    Stopped,
+}
+
+impl Call {
+    /// Passes a JSON answer on and settles it.
+    pub(super) async fn whole(&mut self, mut sent: Sent, answer: Answer) -> Tried {
+        let provider = Arc::clone(&sent.endpoint().provider);
+        let created = sent.proof.admitted_at().as_second();
+        let ours = Ours::new(&self.id, &sent.endpoint().model, &provider.name, created);
+        let mut read = Read {
+            answer: JsonAnswer::new(&ours),
+            raw: BytesMut::new(),
+            out: BytesMut::new(),
+            is_large: false,
+        };
+        match self.read_whole(&mut sent, answer, &mut read).await {
+            Ending::Whole => self.end_whole(sent, read, &provider).await,
+            Ending::Broken(error) => {
+                let failure =
+                    provider_error::unanswered(&provider, error == BodyError::TimedOut, error);
+                self.broken(sent, failure, &read).await
+            }
+            Ending::Malformed(error) => {
+                let failure = provider_error::unanswered(&provider, false, error);
+                self.broken(sent, failure, &read).await
+            }
+            Ending::Stopped => {
+                let seen = seen(&read.raw, sent.endpoint().tokenizer.as_deref());
+                self.settle(sent, End::Stopped, &seen).await;
+                Tried::Done
+            }
+        }
+    }
+
+    async fn read_whole(&mut self, sent: &mut Sent, answer: Answer, read: &mut Read) -> Ending {
+        let mut body = answer.body;
+        let mut deadline = self.answer_deadline();
+        loop {
+            let bytes = match self.next_bytes(sent, &mut body, &mut deadline).await {
+                Some(Ok(Some(bytes))) => bytes,
+                Some(Ok(None)) => return Ending::Whole,
+                Some(Err(error)) => return Ending::Broken(error),
+                None => return Ending::Stopped,
+            };
+            if let Err(error) = read.answer.push(&bytes, &mut read.out) {
+                return Ending::Malformed(error);
+            }
+            if !read.is_large && read.raw.len() + bytes.len() > WHOLE_BYTES_MAX {
+                read.is_large = true;
+                read.raw = BytesMut::new();
+                self.client.begin(JSON);
+            }
+            if read.is_large {
+                self.client.send(read.out.split().freeze()).await;
+            } else {
+                read.raw.extend_from_slice(&bytes);
+            }
+        }
+    }
+
+    async fn end_whole(&mut self, sent: Sent, read: Read, provider: &Provider) -> Tried {
+        let Read { answer, raw, mut out, is_large } = read;
+        let output = if is_large { Ok(None) } else { Output::of_answer(&raw).map(Some) };
+        let (end, output) = match (answer.finish(), output) {
+            (Ok(end), Ok(output)) => (end, output),
+            (Err(error), _) | (_, Err(error)) => {
+                let failure = provider_error::unanswered(provider, false, error);
+                return self
+                    .broken(
+                        sent,
+                        failure,
+                        &Read {
+                            answer: JsonAnswer::new(&nobody()),
+                            raw: BytesMut::new(),
+                            out: BytesMut::new(),
+                            is_large,
+                        },
+                    )
+                    .await;
+            }
+        };
+        if let (Some(error), Reported::Nothing, false) = (&end.error, end.usage, is_large) {
+            let failed = provider_error::embedded(provider, error);
+            return self.refused(sent, failed.error, failed.is_worth_another);
+        }
+        let seen = match output {
+            Some(output) => Seen {
+                usage: end.usage,
+                ..of_output(&output, sent.endpoint().tokenizer.as_deref())
+            },
+            None => Seen { usage: end.usage, text_bytes: end.choices_bytes, ..Seen::default() },
+        };
+        let settled = self.settle(sent, End::Complete, &seen).await;
+        let Some(settled) = settled else {
+            self.not_durable().await;
+            return Tried::Done;
+        };
+        if let (Some(error), false) = (&end.error, is_large) {
+            self.client.refuse(provider_error::embedded(provider, error).error);
+            return Tried::Done;
+        }
+        out.extend_from_slice(&tail(&end, &settled.usage_json()));
+        if is_large {
+            self.client.send(out.freeze()).await;
+        } else {
+            self.client.finish_with(JSON, out.freeze());
+        }
+        Tried::Done
+    }
+
+    /// The answer's end was not seen, or it can't be passed on: it may have been billed.
+    async fn broken(&mut self, sent: Sent, failure: ApiError, read: &Read) -> Tried {
+        if !read.is_large {
+            return self.unclear(sent, failure).await;
+        }
+        self.settle(sent, End::Unseen, &Seen::default()).await;
+        self.client.cut().await;
+        Tried::Done
+    }
+
+    async fn not_durable(&mut self) {
+        if self.client.is_waiting() {
+            self.client.refuse(ApiError::store_away());
+        } else {
+            self.client.cut().await;
+        }
+    }
+
+    /// A JSON answer where a stream was asked for: an error in disguise, or nonsense.
+    pub(super) async fn read_disguised(
+        &mut self,
+        mut sent: Sent,
+        answer: Answer,
+        provider: &Provider,
+    ) -> Tried {
+        let mut read = Read {
+            answer: JsonAnswer::new(&nobody()),
+            raw: BytesMut::new(),
+            out: BytesMut::new(),
+            is_large: false,
+        };
+        let mut body = answer.body;
+        let mut deadline = self.answer_deadline();
+        while let Some(Ok(Some(bytes))) = self.next_bytes(&mut sent, &mut body, &mut deadline).await
+        {
+            if read.raw.len() + bytes.len() > WHOLE_BYTES_MAX
+                || read.answer.push(&bytes, &mut read.out).is_err()
+            {
+                break;
+            }
+            read.out.clear();
+            read.raw.extend_from_slice(&bytes);
+        }
+        let nonsense = || {
+            let problem = "the provider answered a stream with something else";
+            provider_error::unanswered(provider, false, problem)
+        };
+        let Ok(end) = read.answer.finish() else { return self.unclear(sent, nonsense()).await };
+        match (&end.error, end.usage) {
+            (Some(error), Reported::Nothing) => {
+                let failed = provider_error::embedded(provider, error);
+                self.refused(sent, failed.error, failed.is_worth_another)
+            }
+            _ => {
+                let mut seen = seen(&read.raw, sent.endpoint().tokenizer.as_deref());
+                seen.usage = end.usage;
+                self.settle(sent, End::Complete, &seen).await;
+                self.client.refuse(nonsense().with_status(StatusCode::BAD_GATEWAY));
+                Tried::Done
+            }
+        }
+    }
+}
+
+fn nobody() -> Ours {
+    Ours::new("", "", "", 0)
+}
+
+fn tail(end: &AnswerEnd, usage: &str) -> Bytes {
+    end.tail(usage)
+}
+
+/// What of an answer that was not read to its end can be counted: all of its bytes.
+fn seen(raw: &[u8], tokenizer: Option<&upstream::Tokenizer>) -> Seen {
+    match Output::of_answer(raw) {
+        Ok(output) => of_output(&output, tokenizer),
+        Err(_) => Seen { text_bytes: raw.len() as u64, ..Seen::default() },
+    }
+}
+
+fn of_output(output: &Output<'_>, tokenizer: Option<&upstream::Tokenizer>) -> Seen {
+    Seen {
+        usage: Reported::Nothing,
+        finish_reason: output.finish_reason.clone().map(std::borrow::Cow::into_owned),
+        text_bytes: output.text_bytes(),
+        text_tokens: tokenizer
+            .map(|tokenizer| output.texts().map(|text| tokenizer.count(&text)).sum()),
+        has_media: output.has_media,
+    }
+}

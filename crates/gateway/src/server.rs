@@ -1,0 +1,229 @@
+//! Serves: one single-threaded runtime a worker, each with a listener of its own on the same
+//! address, so that a request stays on one core (SPIKES "Settings that mattered").
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use upstream::transport::{Settings, Tls, TlsError, Transport};
+
+use crate::core::Core;
+use crate::http::{Worker, service};
+
+/// Connections that wait to be accepted, for each worker.
+const BACKLOG: i32 = 1_024;
+/// How long a new connection may take for its first head, and an idle one for its next.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// A worker that can't accept (no file descriptor is free) tries again after this long.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// Why the server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address can't be listened on.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The certificate authorities for providers can't be read.
+    #[error("setting `egress.ca_file`")]
+    Tls(#[from] TlsError),
+    /// A worker's thread could not be started.
+    #[error("a worker could not be started")]
+    Thread(#[source] io::Error),
+}
+
+/// A server that is running.
+pub struct Server {
+    core: Arc<Core>,
+    address: SocketAddr,
+    stop: watch::Sender<Stage>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// How far a stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// No new connection; open ones end with the request they are at.
+    Closing,
+    /// Whatever still runs is left to the next start.
+    Closed,
+}
+
+impl Server {
+    /// Starts serving `core` on its configured address.
+    pub fn start(core: Arc<Core>) -> Result<Server, ServeError> {
+        let config = &core.config;
+        let count = match config.server.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let tls = Tls::new(config.egress.ca_file.as_deref())?;
+        let wanted = config.server.listen;
+        let failed = |source| ServeError::Listen { address: wanted, source };
+        let first = listen(wanted, false).map_err(failed)?;
+        let address = first.local_addr().map_err(failed)?;
+        let mut listeners = vec![first];
+        for _ in 1..count {
+            listeners.push(listen(address, true).map_err(failed)?);
+        }
+        let (stop, stage) = watch::channel(Stage::Serving);
+        let mut workers = Vec::with_capacity(count);
+        for (number, listener) in listeners.into_iter().enumerate() {
+            let (core, tls, stage) = (Arc::clone(&core), tls.clone(), stage.clone());
+            let thread = std::thread::Builder::new().name(format!("worker-{number}"));
+            let worker = thread.spawn(move || work(core, tls, listener, stage));
+            workers.push(worker.map_err(ServeError::Thread)?);
+        }
+        Ok(Server { core, address, stop, workers })
+    }
+
+    /// The address it serves on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets requests in flight finish for at most the configured time, writes what
+    /// is queued, and ends. What is cut short is settled at the next start.
+    pub async fn stop(self) {
+        self.stop.send_replace(Stage::Closing);
+        let limit = Duration::from_secs(self.core.config.server.shutdown_seconds);
+        if tokio::time::timeout(limit, self.core.in_flight.none()).await.is_err() {
+            tracing::warn!(
+                in_flight = self.core.in_flight.count(),
+                "requests were still in flight when the time for a stop was over"
+            );
+        }
+        self.stop.send_replace(Stage::Closed);
+        let (core, workers) = (self.core, self.workers);
+        let joined = tokio::task::spawn_blocking(move || {
+            for worker in workers {
+                if worker.join().is_err() {
+                    tracing::error!("a worker had panicked");
+                }
+            }
+            core.close();
+        });
+        if joined.await.is_err() {
+            tracing::error!("the stop itself failed");
+        }
+    }
+}
+
+/// A listener that shares its address with those of the other workers. The first one does not, so
+/// that a server that already listens there is found out.
+fn listen(address: SocketAddr, is_shared: bool) -> io::Result<StdListener> {
+    if !is_shared && address.port() != 0 {
+        // An address that another process serves on must be refused, though it may share it.
+        drop(StdListener::bind(address)?);
+    }
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn work(core: Arc<Core>, tls: Tls, listener: StdListener, stage: watch::Receiver<Stage>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "a worker has no runtime");
+            return;
+        }
+    };
+    let bounds = &core.config.bounds;
+    let settings = Settings {
+        connect_timeout: Duration::from_millis(bounds.provider_connect_ms),
+        first_byte_timeout: Duration::from_millis(bounds.provider_first_byte_ms),
+        between_bytes_timeout: Duration::from_millis(bounds.provider_between_bytes_ms),
+        ..Settings::default()
+    };
+    let worker = Arc::new(Worker { transport: Transport::new(settings, tls), core });
+    runtime.block_on(async {
+        match TcpListener::from_std(listener) {
+            Ok(listener) => accept(worker, listener, stage).await,
+            Err(error) => tracing::error!(%error, "a worker has no listener"),
+        }
+    });
+    // A blocking read of the store may still run; it holds nothing up.
+    runtime.shutdown_background();
+}
+
+async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Receiver<Stage>) {
+    let header_bytes_max = worker.core.config.bounds.header_bytes_max.max(8 << 10);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(header_bytes_max)
+        .pipeline_flush(true)
+        .half_close(false);
+    let service = service(worker)
+        .map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let service = TowerToHyperService::new(service.clone());
+                    tokio::spawn(serve(http.clone(), stream, service, stage.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(ACCEPT_RETRY).await;
+                }
+            },
+            _ = stage.changed() => break,
+        }
+    }
+    drop(listener);
+    // The sender lives as long as the server; without it there is nothing to wait for.
+    let _ = stage.wait_for(|stage| *stage == Stage::Closed).await;
+}
+
+async fn serve<S>(
+    http: http1::Builder,
+    stream: TcpStream,
+    service: S,
+    mut stage: watch::Receiver<Stage>,
+) where
+    S: hyper::service::Service<
+            hyper::Request<Incoming>,
+            Response = axum::response::Response,
+            Error: std::error::Error + Send + Sync + 'static,
+            Future: Send,
+        > + Send
+        + 'static,
+{
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a client left at once");
+        return;
+    }
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stage.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended");
+    }
+}

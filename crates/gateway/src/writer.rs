@@ -1,0 +1,261 @@
+//! The one writer: it drains what has queued, commits it in one transaction, then lets go.
+//!
+//! No timer gathers a batch: while one commits, the next queues up. What is kept in memory changes
+//! on this thread, after the commit, so memory never runs ahead of the book. A settlement that
+//! can't be written stays queued with its hold, and nothing is admitted meanwhile (DESIGN "The book
+//! and the store").
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ledger::Dispatched;
+use parking_lot::{Condvar, Mutex};
+use store::{Change, Edit, Entry, Outcome, Store, StoreError};
+use tokio::sync::oneshot;
+
+use crate::journal::{Journal, Slot};
+
+/// Changes committed in one transaction at most.
+const BATCH_CHANGES_MAX: usize = 1_000;
+/// How long the writer waits after a store failed before it tries again.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+type Apply = Box<dyn FnOnce(&Outcome) + Send>;
+
+/// What follows a commit, besides the answer to whoever waits for it.
+enum After {
+    Settle(Dispatched, Slot),
+    Apply(Apply),
+}
+
+struct Job {
+    change: Change,
+    after: After,
+    done: oneshot::Sender<Result<Outcome, Unwritten>>,
+    /// Whether it is kept until it can be written, rather than given up on the first failure.
+    is_kept: bool,
+}
+
+/// A change that could not be written: the store is away.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the store can't be written now")]
+pub struct Unwritten;
+
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    is_asleep: bool,
+    is_closed: bool,
+}
+
+/// Figures of the writer, for metrics.
+#[derive(Debug, Default)]
+pub struct WriterFigures {
+    /// Transactions committed.
+    pub commits: AtomicU64,
+    /// Changes committed.
+    pub changes: AtomicU64,
+    /// Transactions that failed.
+    pub failures: AtomicU64,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    is_away: AtomicBool,
+    figures: WriterFigures,
+}
+
+/// The queue to the writer thread.
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the writer. `on_broken` is called when the store can't be trusted any more: it must
+    /// end the process.
+    pub fn start(
+        store: Arc<dyn Store>,
+        journal: Arc<Journal>,
+        on_broken: impl Fn(&StoreError) + Send + 'static,
+    ) -> std::io::Result<Writer> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            is_away: AtomicBool::new(false),
+            figures: WriterFigures::default(),
+        });
+        let worker = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            while let Some(jobs) = worker.next(&journal) {
+                worker.write(&*store, &journal, jobs, &on_broken);
+            }
+        })?;
+        Ok(Writer { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Books `entry` in the place of its hold. The answer comes once it is durable; the hold ends,
+    /// and its slot is free, at that moment, whether anyone waits for the answer or not.
+    pub fn settle(&self, entry: Entry, proof: Dispatched, slot: Slot) -> Pending {
+        self.push(Change::Settle(Box::new(entry)), After::Settle(proof, slot), true)
+    }
+
+    /// Makes an edit with its audit row. `apply` changes what is in memory, after the commit and
+    /// before anything that is committed later.
+    pub fn edit(
+        &self,
+        edit: Edit,
+        audit: store::AuditRow,
+        apply: impl FnOnce(&Outcome) + Send + 'static,
+    ) -> Pending {
+        self.push(Change::Edit(Box::new(edit), audit), After::Apply(Box::new(apply)), false)
+    }
+
+    /// Keeps what was learned about an endpoint.
+    pub fn mark(&self, mark: store::EndpointMark) {
+        // Nobody waits: the mark is in force in memory already, and a later one replaces it.
+        drop(self.push(Change::Mark(mark), After::Apply(Box::new(|_| ())), true));
+    }
+
+    /// Whether the store failed at its last commit; nothing may be admitted then.
+    pub fn is_away(&self) -> bool {
+        self.shared.is_away.load(Ordering::Acquire)
+    }
+
+    /// Figures for metrics.
+    pub fn figures(&self) -> &WriterFigures {
+        &self.shared.figures
+    }
+
+    /// Writes what is queued and ends. What can't be written by then stays on hold in the journal.
+    pub fn close(&self) {
+        self.shared.queue.lock().is_closed = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.lock().take() {
+            // A writer that panicked has nothing left to write.
+            let _ = thread.join();
+        }
+    }
+
+    fn push(&self, change: Change, after: After, is_kept: bool) -> Pending {
+        let (done, answer) = oneshot::channel();
+        let mut queue = self.shared.queue.lock();
+        queue.jobs.push(Job { change, after, done, is_kept });
+        if std::mem::take(&mut queue.is_asleep) {
+            self.shared.wake.notify_one();
+        }
+        Pending(answer)
+    }
+}
+
+/// A change on its way to the disk.
+pub struct Pending(oneshot::Receiver<Result<Outcome, Unwritten>>);
+
+impl Pending {
+    /// What became of the change, once it is durable.
+    pub async fn outcome(self) -> Result<Outcome, Unwritten> {
+        self.0.await.unwrap_or(Err(Unwritten))
+    }
+}
+
+impl Shared {
+    /// The next batch; `None` once the queue is closed and empty, or closed with the store away.
+    fn next(&self, journal: &Journal) -> Option<Vec<Job>> {
+        let mut queue = self.queue.lock();
+        if queue.jobs.is_empty() && !queue.is_closed {
+            drop(queue);
+            journal.sweep();
+            queue = self.queue.lock();
+        }
+        while queue.jobs.is_empty() {
+            if queue.is_closed {
+                return None;
+            }
+            queue.is_asleep = true;
+            self.wake.wait(&mut queue);
+        }
+        if queue.is_closed && self.is_away.load(Ordering::Acquire) {
+            return None;
+        }
+        let most = queue.jobs.len().min(BATCH_CHANGES_MAX);
+        let rest = queue.jobs.split_off(most);
+        Some(std::mem::replace(&mut queue.jobs, rest))
+    }
+
+    fn write(
+        &self,
+        store: &dyn Store,
+        journal: &Journal,
+        jobs: Vec<Job>,
+        on_broken: &impl Fn(&StoreError),
+    ) {
+        let mut changes = Vec::with_capacity(jobs.len());
+        let mut rest = Vec::with_capacity(jobs.len());
+        for Job { change, after, done, is_kept } in jobs {
+            changes.push(change);
+            rest.push((after, done, is_kept));
+        }
+        match store.commit(&changes) {
+            Ok(outcomes) => {
+                if self.is_away.swap(false, Ordering::AcqRel) {
+                    tracing::info!("the store can be written again");
+                }
+                self.figures.commits.fetch_add(1, Ordering::Relaxed);
+                self.figures.changes.fetch_add(changes.len() as u64, Ordering::Relaxed);
+                for ((after, done, _), outcome) in rest.into_iter().zip(outcomes) {
+                    finish(after, journal, &outcome);
+                    // Whoever asked may be gone; the change stands all the same.
+                    let _ = done.send(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                self.figures.failures.fetch_add(1, Ordering::Relaxed);
+                if matches!(error, StoreError::Broken(_)) {
+                    on_broken(&error);
+                }
+                if !self.is_away.swap(true, Ordering::AcqRel) {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the store can't be written; nothing is admitted until it can"
+                    );
+                }
+                self.keep(changes, rest);
+                std::thread::sleep(RETRY_AFTER);
+            }
+        }
+    }
+
+    /// Puts what must not be lost back in front of the queue and lets go of the rest.
+    fn keep(
+        &self,
+        changes: Vec<Change>,
+        rest: Vec<(After, oneshot::Sender<Result<Outcome, Unwritten>>, bool)>,
+    ) {
+        let mut kept = Vec::new();
+        for (change, (after, done, is_kept)) in changes.into_iter().zip(rest) {
+            if is_kept {
+                kept.push(Job { change, after, done, is_kept });
+            } else {
+                let _ = done.send(Err(Unwritten));
+            }
+        }
+        let mut queue = self.queue.lock();
+        kept.append(&mut queue.jobs);
+        queue.jobs = kept;
+    }
+}
+
+fn finish(after: After, journal: &Journal, outcome: &Outcome) {
+    match (after, outcome) {
+        (After::Settle(proof, slot), Outcome::Settled { cost, .. }) => {
+            proof.settle(*cost);
+            journal.free(slot);
+        }
+        // A store that answers a settlement with anything else has not booked it: it stays on hold.
+        (After::Settle(..), other) => tracing::error!(?other, "a settlement was not booked"),
+        (After::Apply(apply), outcome) => apply(outcome),
+    }
+}
