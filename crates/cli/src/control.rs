@@ -1,0 +1,161 @@
+//! Asks a running server over its control socket; where none runs, opens the store and answers
+//! in this process, through the same routes.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use gateway::core::Core;
+use gateway::http::control::{Control, routes};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::{UnixListener, UnixStream};
+use tower::ServiceExt as _;
+
+use crate::http_client;
+use crate::setup::Setup;
+
+/// The longest path a socket's address can hold everywhere.
+const SOCKET_PATH_BYTES_MAX: usize = 100;
+
+/// The socket's address: its path, or, where that is too long, a short way to it.
+struct Address {
+    path: PathBuf,
+    _folder: Option<File>,
+}
+
+impl Address {
+    fn of(path: &Path) -> io::Result<Address> {
+        if path.as_os_str().len() <= SOCKET_PATH_BYTES_MAX {
+            return Ok(Address { path: path.to_owned(), _folder: None });
+        }
+        let folder = File::open(path.parent().unwrap_or(Path::new(".")))?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        let name = path.file_name().unwrap_or_default();
+        Ok(Address { path: short.join(name), _folder: Some(folder) })
+    }
+}
+
+/// Answers on the control socket until the process ends. The store's lock must be held: a socket
+/// that is there already was left by a process that is gone.
+pub(crate) fn listen(setup: &Setup, control: Arc<Control>) -> Result<()> {
+    let path = setup.beside(".sock")?;
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("can't replace {}", path.display()));
+        }
+        _ => {}
+    }
+    let address = Address::of(&path)?;
+    let listener = UnixListener::bind(&address.path)
+        .with_context(|| format!("can't listen on {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, routes(control)).await {
+            tracing::error!(%error, "the control socket is closed");
+        }
+    });
+    Ok(())
+}
+
+/// Whoever answers.
+enum Answerer {
+    Server(UnixStream),
+    Here(Router, Arc<Core>),
+}
+
+/// One question to the gateway that the configuration at `path` describes, and its answer.
+pub(crate) fn ask<Q: Serialize, A: DeserializeOwned>(
+    path: &Path,
+    method: Method,
+    route: &str,
+    question: &Q,
+) -> Result<A> {
+    ask_all(path, [(method, route.to_owned(), serde_json::to_vec(question)?)])?
+        .pop()
+        .context("no answer")
+}
+
+/// Several questions, one after another.
+pub(crate) fn ask_all<A: DeserializeOwned>(
+    path: &Path,
+    questions: impl IntoIterator<Item = (Method, String, Vec<u8>)>,
+) -> Result<Vec<A>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let setup = Setup::read(path)?;
+    runtime.block_on(async {
+        let mut answers = Vec::new();
+        let mut here = None;
+        for (method, route, body) in questions {
+            let request = Request::builder()
+                .method(method)
+                .uri(route)
+                .header(http::header::CONTENT_TYPE, "application/json")
+                .body(Full::new(Bytes::from(body)))?;
+            let answerer = match here.take() {
+                Some(answerer) => answerer,
+                None => find(&setup).await?,
+            };
+            let (status, text) = match answerer {
+                Answerer::Server(stream) => {
+                    let response = http_client::send(stream, request).await?;
+                    let status = response.status();
+                    (status, http_client::text(response.into_body()).await?)
+                }
+                Answerer::Here(router, core) => {
+                    let response = router.clone().oneshot(request.map(Body::new)).await?;
+                    let status = response.status();
+                    let bytes = response.into_body().collect().await?.to_bytes();
+                    here = Some(Answerer::Here(router, core));
+                    (status, String::from_utf8_lossy(&bytes).into_owned())
+                }
+            };
+            answers.push(understood(status, &text)?);
+        }
+        if let Some(Answerer::Here(_, core)) = here {
+            core.close();
+        }
+        Ok(answers)
+    })
+}
+
+async fn find(setup: &Setup) -> Result<Answerer> {
+    let address = Address::of(&setup.beside(".sock")?);
+    if let Ok(address) = address
+        && let Ok(stream) = UnixStream::connect(&address.path).await
+    {
+        return Ok(Answerer::Server(stream));
+    }
+    let core = setup.open()?;
+    let reload =
+        || Err("no server is running; it reads the configuration when it starts".to_owned());
+    let control = Control { core: Arc::clone(&core), reload: Box::new(reload) };
+    Ok(Answerer::Here(routes(Arc::new(control)), core))
+}
+
+fn understood<A: DeserializeOwned>(status: StatusCode, text: &str) -> Result<A> {
+    if status.is_success() {
+        return serde_json::from_str(text).context("the server's answer was not understood");
+    }
+    #[derive(serde::Deserialize)]
+    struct Envelope {
+        error: Message,
+    }
+    #[derive(serde::Deserialize)]
+    struct Message {
+        message: String,
+    }
+    match serde_json::from_str::<Envelope>(text) {
+        Ok(envelope) => bail!("{}", envelope.error.message),
+        Err(_) => bail!("refused with {status}: {text}"),
+    }
+}

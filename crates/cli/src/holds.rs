@@ -1,0 +1,118 @@
+//! `tollgate holds`: charges whose end was not seen, and what they really came to.
+//!
+//! After a crash, or where a provider broke off, the whole hold was charged: failing closed is what
+//! keeps a limit. A correction books the difference as a further row, dated as the original.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use gateway::http::control::{Correction, ListedHold};
+use http::Method;
+
+use crate::{ConfigFile, control, print};
+
+#[derive(clap::Args)]
+pub(crate) struct Which {
+    /// The generation's id, as `holds list` shows it.
+    #[arg(required_unless_present = "all_interrupted")]
+    generation: Option<String>,
+    /// Its attempt, where it had several.
+    #[arg(long, default_value_t = 0)]
+    attempt: u32,
+    /// Every charge of the crashes so far, instead of one.
+    #[arg(long, conflicts_with = "generation")]
+    all_interrupted: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HoldsCommand {
+    /// List charges whose end was not seen and that nobody has corrected.
+    List {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Correct a charge to what it really cost, by the provider's bill or a count of your own.
+    Settle {
+        #[command(flatten)]
+        file: ConfigFile,
+        #[command(flatten)]
+        which: Which,
+        /// What it cost, in US dollars.
+        #[arg(long, value_name = "DOLLARS")]
+        cost: String,
+    },
+    /// Correct a charge to zero: the provider did not bill it.
+    Void {
+        #[command(flatten)]
+        file: ConfigFile,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+pub(crate) fn run(command: HoldsCommand) -> Result<ExitCode> {
+    match command {
+        HoldsCommand::List { file, json } => list(&file, json),
+        HoldsCommand::Settle { file, which, cost } => correct(&file, &which, &cost),
+        HoldsCommand::Void { file, which } => correct(&file, &which, "0"),
+    }
+}
+
+fn unresolved(file: &ConfigFile) -> Result<Vec<ListedHold>> {
+    control::ask(&file.config, Method::GET, "/holds", &())
+}
+
+fn list(file: &ConfigFile, json: bool) -> Result<ExitCode> {
+    let holds = unresolved(file)?;
+    if json {
+        print::line(&serde_json::to_string_pretty(&holds)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = holds
+        .into_iter()
+        .map(|hold| {
+            vec![
+                hold.generation,
+                hold.attempt.to_string(),
+                hold.source,
+                hold.admitted_at,
+                hold.model,
+                hold.provider,
+                format!("${}", hold.charged),
+            ]
+        })
+        .collect();
+    let head = ["GENERATION", "ATTEMPT", "SOURCE", "ADMITTED", "MODEL", "PROVIDER", "CHARGED"];
+    print::table(&head, &rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn correct(file: &ConfigFile, which: &Which, cost: &str) -> Result<ExitCode> {
+    let named = match &which.generation {
+        Some(generation) => vec![(generation.clone(), which.attempt)],
+        None => unresolved(file)?
+            .into_iter()
+            .filter(|hold| hold.source == "interrupted")
+            .map(|hold| (hold.generation, hold.attempt))
+            .collect(),
+    };
+    if named.is_empty() {
+        bail!("no charge of a crash is left to correct");
+    }
+    let correction = serde_json::to_vec(&Correction { cost: cost.to_owned() })?;
+    let questions = named.iter().map(|(generation, attempt)| {
+        (Method::POST, format!("/holds/{generation}/{attempt}"), correction.clone())
+    });
+    let answers: Vec<serde_json::Value> = control::ask_all(&file.config, questions)?;
+    for ((generation, attempt), answer) in named.iter().zip(answers) {
+        let difference = answer["difference"].as_str().unwrap_or_default();
+        print::line(&format!(
+            "{generation} attempt {attempt}: now ${cost}, corrected by ${difference}"
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,154 @@
+//! `tollgate serve`: starts, watches for signals, stops. And what concerns its configuration.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use gateway::config::{LogConfig, LogFormat};
+use gateway::core::Core;
+use gateway::http::control::{Control, add_management_key};
+use gateway::server::Server;
+use http::Method;
+use store::Outcome;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::real::SystemEntropy;
+use crate::setup::Setup;
+use crate::{ConfigFile, control, print};
+
+/// A management key that is given must be at least this long, so that it can't be guessed.
+const MANAGEMENT_KEY_CHARS_MIN: usize = 32;
+const MANAGEMENT_KEY: &str = "TOLLGATE_MANAGEMENT_KEY";
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read a configuration as `serve` would and say what is wrong with it.
+    Check(ConfigFile),
+    /// Have the running server read its providers and models again.
+    Reload(ConfigFile),
+}
+
+pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
+    match command {
+        ConfigCommand::Check(ConfigFile { config }) => {
+            let setup = Setup::read(&config)?;
+            gateway::catalogue::build(
+                &setup.config,
+                &setup.folder,
+                &gateway::catalogue::Catalogue::default(),
+            )?;
+            setup.database()?;
+            setup.warnings.iter().for_each(|warning| print::error(&format!("warning: {warning}")));
+            print::line("the configuration is good");
+        }
+        ConfigCommand::Reload(ConfigFile { config }) => {
+            let answer: serde_json::Value = control::ask(&config, Method::POST, "/reload", &())?;
+            for warning in answer["warnings"].as_array().into_iter().flatten() {
+                print::error(&format!("warning: {}", warning.as_str().unwrap_or_default()));
+            }
+            print::line("reloaded");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn serve(path: &Path) -> Result<ExitCode> {
+    let setup = Setup::read(path)?;
+    start_log(&setup.config.log)?;
+    setup.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(run(setup, path.to_owned()))
+}
+
+async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
+    // Listening for signals comes first: one that arrives during the start is not lost.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let core = setup.open()?;
+    ensure_management_key(&core).await?;
+    let server = Server::start(Arc::clone(&core))?;
+    let reload = reloader(Arc::clone(&core), path);
+    let control = Arc::new(Control { core: Arc::clone(&core), reload: Box::new(reload) });
+    control::listen(&setup, Arc::clone(&control))?;
+    tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => match (control.reload)() {
+                Ok(warnings) => {
+                    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                    tracing::info!("the configuration was read again");
+                }
+                Err(error) => tracing::error!(error, "the configuration was not taken"),
+            },
+        }
+    }
+    tracing::info!(in_flight = core.in_flight.count(), "stopping");
+    server.stop().await;
+    // The socket goes with the process; one left behind is replaced by the next start.
+    let _ = std::fs::remove_file(setup.beside(".sock")?);
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reloader(core: Arc<Core>, path: PathBuf) -> impl Fn() -> Result<Vec<String>, String> {
+    move || {
+        let setup = Setup::read(&path).map_err(|error| format!("{error:#}"))?;
+        core.reload(&setup.config).map_err(|error| error.to_string())?;
+        Ok(setup.warnings)
+    }
+}
+
+pub(crate) fn start_log(config: &LogConfig) -> Result<()> {
+    let wanted = std::env::var("TOLLGATE_LOG").unwrap_or_else(|_| config.level.clone());
+    let filter = EnvFilter::try_new(&wanted)
+        .with_context(|| format!("setting `log.level`: `{wanted}` is not a filter"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+/// Adds the management key from the environment where it is new. Without one, a first start makes
+/// one and shows it where a person can see it, and is refused elsewhere (DESIGN "Configuration").
+async fn ensure_management_key(core: &Arc<Core>) -> Result<()> {
+    match std::env::var(MANAGEMENT_KEY) {
+        Ok(text) => {
+            if text.chars().count() < MANAGEMENT_KEY_CHARS_MIN {
+                bail!("{MANAGEMENT_KEY} must have at least {MANAGEMENT_KEY_CHARS_MIN} characters");
+            }
+            let added = add_management_key(core, "environment", &text).await;
+            match added
+                .map_err(|error| anyhow::anyhow!("{MANAGEMENT_KEY} can't be added: {error}"))?
+            {
+                Outcome::Done => {
+                    tracing::info!("the management key from the environment was added")
+                }
+                // Known already; a revoked one stays revoked.
+                _ => tracing::debug!("the management key from the environment is known"),
+            }
+            Ok(())
+        }
+        Err(_) if !core.is_new => Ok(()),
+        Err(_) if std::io::stdout().is_terminal() => {
+            let text = gateway::secrets::new_key(&SystemEntropy);
+            let added = add_management_key(core, "first start", text.expose()).await;
+            added.map_err(|error| anyhow::anyhow!("a management key can't be made: {error}"))?;
+            print::line("This is the management key of this installation. It is shown this once:");
+            print::line(text.expose());
+            Ok(())
+        }
+        Err(_) => bail!(
+            "no management key: set {MANAGEMENT_KEY} (for example to `sk-or-v1-` and 64 random \
+             hex digits), or make one with `tollgate management-keys create --name NAME`"
+        ),
+    }
+}

@@ -1,0 +1,70 @@
+//! From a configuration file to an open gateway: the files beside the store, and what reads them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use gateway::config::{self, Config};
+use gateway::core::{Core, Parts};
+use store_sqlite::SqliteStore;
+
+use crate::real::{SystemClock, SystemEntropy};
+
+/// A configuration, and where its relative file names start.
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) folder: PathBuf,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Setup {
+    /// Reads the configuration at `path` and the environment.
+    pub(crate) fn read(path: &Path) -> Result<Setup> {
+        // A variable that is not UTF-8 is none of ours.
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let loaded = config::read(path, &environment)?;
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let mut config = loaded.config;
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        config.egress.ca_file = config.egress.ca_file.map(|file| folder.join(file));
+        Ok(Setup { config, folder, warnings: loaded.warnings })
+    }
+
+    /// The store's file.
+    pub(crate) fn database(&self) -> Result<PathBuf> {
+        Ok(self.config.store.sqlite_path(&self.folder)?)
+    }
+
+    /// A file beside the store's, of the same name with an ending.
+    pub(crate) fn beside(&self, ending: &str) -> Result<PathBuf> {
+        let mut name = self.database()?.into_os_string();
+        name.push(ending);
+        Ok(name.into())
+    }
+
+    /// Opens the gateway: takes the store's lock and settles what an earlier process left.
+    pub(crate) fn open(&self) -> Result<Arc<Core>> {
+        let path = self.database()?;
+        let store = SqliteStore::open(&path)?;
+        Core::open(Parts {
+            config: self.config.clone(),
+            folder: self.folder.clone(),
+            store: Arc::new(store),
+            journal: self.beside(".holds")?,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            on_broken: Box::new(|error| {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "the store can't be trusted any more; the process ends, and the next start \
+                     recovers from what is on disk"
+                );
+                std::process::exit(1);
+            }),
+        })
+        .with_context(|| format!("can't open {}", path.display()))
+    }
+}
