@@ -130,7 +130,7 @@ async fn ensure_management_key(core: &Arc<Core>) -> Result<()> {
                 .map_err(|error| anyhow::anyhow!("{MANAGEMENT_KEY} can't be added: {error}"))?
             {
                 Outcome::Done => {
-                    tracing::info!("the management key from the environment was added")
+                    tracing::info!("the management key from the environment was added");
                 }
                 // Known already; a revoked one stays revoked.
                 _ => tracing::debug!("the management key from the environment is known"),

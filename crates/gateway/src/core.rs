@@ -88,6 +88,8 @@ pub struct Core {
     pub waiting: Waiting,
     /// Paid requests in flight.
     pub in_flight: Arc<InFlight>,
+    /// Connections of clients.
+    pub connections: Arc<InFlight>,
     /// Bytes of request bodies in memory.
     pub body_bytes: AtomicU64,
     /// No management key was ever made here.
@@ -125,6 +127,7 @@ impl Core {
             directory: Directory::new(snapshot.keys, snapshot.management_keys),
             waiting: Waiting::default(),
             in_flight: Arc::default(),
+            connections: Arc::default(),
             body_bytes: AtomicU64::new(0),
             folder,
             catalogue: RwLock::new(Arc::new(catalogue)),
@@ -189,7 +192,7 @@ fn recover(store: &dyn Store, journal: &Journal, path: &Path) -> Result<(), Open
     journal.clear().map_err(failed)
 }
 
-/// Counts paid requests in flight, drained ones included.
+/// Counts what is under way: paid requests, drained ones included; connections.
 #[derive(Debug, Default)]
 pub struct InFlight {
     count: AtomicUsize,
@@ -228,7 +231,7 @@ impl InFlight {
     }
 }
 
-/// A place among the requests in flight, given back when dropped.
+/// A place among what is under way, given back when dropped.
 #[derive(Debug)]
 pub struct Flight(Arc<InFlight>);
 

@@ -183,6 +183,7 @@ impl Journal {
     }
 
     /// Gives a slot back: its hold was settled durably, or nothing was billed for it.
+    #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn free(&self, slot: Slot) {
         let mut free = self.free.lock();
         free.slots.push(slot.0);
@@ -191,6 +192,7 @@ impl Journal {
 
     /// Clears the record of a hold that nothing was billed for, and gives its slot back. Unlike one
     /// that was settled, such a record would be charged at the next start.
+    #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn release(&self, slot: Slot) -> io::Result<()> {
         self.erase(slot.0)?;
         self.free.lock().slots.push(slot.0);

@@ -102,9 +102,14 @@ impl Server {
     pub async fn stop(self) {
         self.stop.send_replace(Stage::Closing);
         let limit = Duration::from_secs(self.core.config.server.shutdown_seconds);
-        if tokio::time::timeout(limit, self.core.in_flight.none()).await.is_err() {
+        let done = async {
+            self.core.in_flight.none().await;
+            self.core.connections.none().await;
+        };
+        if tokio::time::timeout(limit, done).await.is_err() {
             tracing::warn!(
                 in_flight = self.core.in_flight.count(),
+                connections = self.core.connections.count(),
                 "requests were still in flight when the time for a stop was over"
             );
         }
@@ -174,6 +179,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
         .max_buf_size(header_bytes_max)
         .pipeline_flush(true)
         .half_close(false);
+    let connections = Arc::clone(&worker.core.connections);
     let service = service(worker)
         .map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
     loop {
@@ -181,7 +187,12 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let service = TowerToHyperService::new(service.clone());
-                    tokio::spawn(serve(http.clone(), stream, service, stage.clone()));
+                    let place = connections.enter(usize::MAX);
+                    let serving = serve(http.clone(), stream, service, stage.clone());
+                    tokio::spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger::Dispatched;
 use parking_lot::{Condvar, Mutex};
@@ -19,6 +19,8 @@ use crate::journal::{Journal, Slot};
 
 /// Changes committed in one transaction at most.
 const BATCH_CHANGES_MAX: usize = 1_000;
+/// A commit that takes longer than this counts as a store that can't be written.
+const COMMIT_MS_MAX: u64 = 5_000;
 /// How long the writer waits after a store failed before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
@@ -30,12 +32,40 @@ enum After {
     Apply(Apply),
 }
 
-struct Job {
-    change: Change,
+/// What is to be done with a change's outcome.
+struct Due {
     after: After,
     done: oneshot::Sender<Result<Outcome, Unwritten>>,
     /// Whether it is kept until it can be written, rather than given up on the first failure.
     is_kept: bool,
+}
+
+#[derive(Default)]
+struct Jobs {
+    /// What to commit; apart from `due`, so that the store takes it as it is.
+    changes: Vec<Change>,
+    due: Vec<Due>,
+}
+
+impl Jobs {
+    fn split_off(&mut self, most: usize) -> Jobs {
+        let most = self.changes.len().min(most);
+        Jobs { changes: self.changes.split_off(most), due: self.due.split_off(most) }
+    }
+
+    fn push(&mut self, change: Change, due: Due) {
+        self.changes.push(change);
+        self.due.push(due);
+    }
+
+    fn append(&mut self, mut later: Jobs) {
+        self.changes.append(&mut later.changes);
+        self.due.append(&mut later.due);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
 }
 
 /// A change that could not be written: the store is away.
@@ -45,7 +75,7 @@ pub struct Unwritten;
 
 #[derive(Default)]
 struct Queue {
-    jobs: Vec<Job>,
+    jobs: Jobs,
     is_asleep: bool,
     is_closed: bool,
 }
@@ -65,6 +95,9 @@ struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
     is_away: AtomicBool,
+    /// When the commit under way began, in milliseconds since `started`; 0 where none is.
+    committing_since_ms: AtomicU64,
+    started: Instant,
     figures: WriterFigures,
 }
 
@@ -86,6 +119,8 @@ impl Writer {
             queue: Mutex::default(),
             wake: Condvar::new(),
             is_away: AtomicBool::new(false),
+            committing_since_ms: AtomicU64::new(0),
+            started: Instant::now(),
             figures: WriterFigures::default(),
         });
         let worker = Arc::clone(&shared);
@@ -120,9 +155,13 @@ impl Writer {
         drop(self.push(Change::Mark(mark), After::Apply(Box::new(|_| ())), true));
     }
 
-    /// Whether the store failed at its last commit; nothing may be admitted then.
+    /// Whether the store failed at its last commit, or hangs in one; nothing may be admitted then.
     pub fn is_away(&self) -> bool {
-        self.shared.is_away.load(Ordering::Acquire)
+        if self.shared.is_away.load(Ordering::Acquire) {
+            return true;
+        }
+        let since = self.shared.committing_since_ms.load(Ordering::Relaxed);
+        since != 0 && self.shared.uptime_ms().saturating_sub(since) > COMMIT_MS_MAX
     }
 
     /// Figures for metrics.
@@ -143,7 +182,7 @@ impl Writer {
     fn push(&self, change: Change, after: After, is_kept: bool) -> Pending {
         let (done, answer) = oneshot::channel();
         let mut queue = self.shared.queue.lock();
-        queue.jobs.push(Job { change, after, done, is_kept });
+        queue.jobs.push(change, Due { after, done, is_kept });
         if std::mem::take(&mut queue.is_asleep) {
             self.shared.wake.notify_one();
         }
@@ -163,7 +202,7 @@ impl Pending {
 
 impl Shared {
     /// The next batch; `None` once the queue is closed and empty, or closed with the store away.
-    fn next(&self, journal: &Journal) -> Option<Vec<Job>> {
+    fn next(&self, journal: &Journal) -> Option<Jobs> {
         let mut queue = self.queue.lock();
         if queue.jobs.is_empty() && !queue.is_closed {
             drop(queue);
@@ -175,13 +214,17 @@ impl Shared {
                 return None;
             }
             queue.is_asleep = true;
-            self.wake.wait(&mut queue);
+            if !self.is_away.load(Ordering::Acquire) {
+                self.wake.wait(&mut queue);
+            } else if self.wake.wait_for(&mut queue, RETRY_AFTER).timed_out() {
+                // Nothing is admitted that could be written: an empty batch finds out instead.
+                break;
+            }
         }
         if queue.is_closed && self.is_away.load(Ordering::Acquire) {
             return None;
         }
-        let most = queue.jobs.len().min(BATCH_CHANGES_MAX);
-        let rest = queue.jobs.split_off(most);
+        let rest = queue.jobs.split_off(BATCH_CHANGES_MAX);
         Some(std::mem::replace(&mut queue.jobs, rest))
     }
 
@@ -189,23 +232,20 @@ impl Shared {
         &self,
         store: &dyn Store,
         journal: &Journal,
-        jobs: Vec<Job>,
+        jobs: Jobs,
         on_broken: &impl Fn(&StoreError),
     ) {
-        let mut changes = Vec::with_capacity(jobs.len());
-        let mut rest = Vec::with_capacity(jobs.len());
-        for Job { change, after, done, is_kept } in jobs {
-            changes.push(change);
-            rest.push((after, done, is_kept));
-        }
-        match store.commit(&changes) {
+        self.committing_since_ms.store(self.uptime_ms().max(1), Ordering::Relaxed);
+        let committed = store.commit(&jobs.changes);
+        self.committing_since_ms.store(0, Ordering::Relaxed);
+        match committed {
             Ok(outcomes) => {
                 if self.is_away.swap(false, Ordering::AcqRel) {
                     tracing::info!("the store can be written again");
                 }
                 self.figures.commits.fetch_add(1, Ordering::Relaxed);
-                self.figures.changes.fetch_add(changes.len() as u64, Ordering::Relaxed);
-                for ((after, done, _), outcome) in rest.into_iter().zip(outcomes) {
+                self.figures.changes.fetch_add(jobs.changes.len() as u64, Ordering::Relaxed);
+                for (Due { after, done, .. }, outcome) in jobs.due.into_iter().zip(outcomes) {
                     finish(after, journal, &outcome);
                     // Whoever asked may be gone; the change stands all the same.
                     let _ = done.send(Ok(outcome));
@@ -222,28 +262,28 @@ impl Shared {
                         "the store can't be written; nothing is admitted until it can"
                     );
                 }
-                self.keep(changes, rest);
+                self.keep(jobs);
                 std::thread::sleep(RETRY_AFTER);
             }
         }
     }
 
+    fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Puts what must not be lost back in front of the queue and lets go of the rest.
-    fn keep(
-        &self,
-        changes: Vec<Change>,
-        rest: Vec<(After, oneshot::Sender<Result<Outcome, Unwritten>>, bool)>,
-    ) {
-        let mut kept = Vec::new();
-        for (change, (after, done, is_kept)) in changes.into_iter().zip(rest) {
-            if is_kept {
-                kept.push(Job { change, after, done, is_kept });
+    fn keep(&self, jobs: Jobs) {
+        let mut kept = Jobs::default();
+        for (change, due) in jobs.changes.into_iter().zip(jobs.due) {
+            if due.is_kept {
+                kept.push(change, due);
             } else {
-                let _ = done.send(Err(Unwritten));
+                let _ = due.done.send(Err(Unwritten));
             }
         }
         let mut queue = self.queue.lock();
-        kept.append(&mut queue.jobs);
+        kept.append(std::mem::take(&mut queue.jobs));
         queue.jobs = kept;
     }
 }

@@ -74,15 +74,15 @@ struct Scale {
     unit: i64,
     /// The most that is charged of a worst case, in eighths.
     eighths_most: i64,
-    /// The least that is posted without a hold, in units; none is at or above one.
-    posted_least: i64,
+    /// The least that is posted without a hold, in units; `None` where nothing is.
+    posted_least: Option<i64>,
 }
 
-const SMALL: Scale = Scale { unit: 1, eighths_most: 12, posted_least: -6 };
+const SMALL: Scale = Scale { unit: 1, eighths_most: 12, posted_least: Some(-6) };
 /// Some forty of these are past the largest amount.
-const HUGE: Scale = Scale { unit: i64::MAX / 40, eighths_most: 12, posted_least: 0 };
+const HUGE: Scale = Scale { unit: i64::MAX / 40, eighths_most: 12, posted_least: Some(0) };
 /// Providers that charge no more than was held, and no corrections.
-const HONEST: Scale = Scale { unit: 1, eighths_most: 8, posted_least: 1 };
+const HONEST: Scale = Scale { unit: 1, eighths_most: 8, posted_least: None };
 
 fn moment() -> impl Strategy<Value = Moment> {
     let days = prop_oneof![6 => -2..=2_i64, 3 => -9..=9_i64, 1 => -40..=40_i64];
@@ -133,8 +133,9 @@ fn terms(scale: Scale) -> impl Strategy<Value = (Terms, Option<Moment>)> {
 fn step(scale: Scale) -> impl Strategy<Value = Step> {
     let pick = || 0..64_usize;
     let settle = (pick(), 0..=scale.eighths_most);
-    let post = (0..2_usize, moment(), amounts(scale.posted_least.min(0)..=6, scale.unit));
-    let posts = u32::from(scale.posted_least < 1);
+    let posted = amounts(scale.posted_least.unwrap_or(0)..=6, scale.unit);
+    let post = (0..2_usize, moment(), posted);
+    let posts = u32::from(scale.posted_least.is_some());
     prop_oneof![
         12 => ask(scale).prop_map(Step::Admit),
         6 => settle.prop_map(|(pick, eighths)| Step::Settle { pick, eighths }),

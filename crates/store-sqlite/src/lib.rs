@@ -211,6 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_in_the_middle_of_a_batch_keeps_nothing_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tollgate.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN new.generation = 'gen-2'
+                      BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        other.execute_batch(refuse).unwrap();
+        let batch = [1, 2].map(|number| settlement(&entry(&format!("gen-{number}"), hash(1))));
+        assert!(matches!(store.commit(&batch), Err(StoreError::Unavailable(_))));
+        other.execute_batch("DROP TRIGGER refuse").unwrap();
+        assert_eq!(store.audit().unwrap(), Report::default());
+        assert_eq!(commit_all(&store, &batch).len(), 2);
+        assert_eq!(store.audit().unwrap().differences, []);
+    }
+
+    #[test]
     fn a_writer_that_was_lost_is_opened_anew() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();

@@ -31,7 +31,7 @@ use ledger::Day;
 pub trait Store: Send + Sync {
     /// Makes all `changes` durable in one transaction, power loss included, and says what became
     /// of each, in order. A change that can't apply (its outcome says why) leaves nothing of itself
-    /// and does not disturb the others. On an error nothing of the batch was kept, except that
+    /// and does not disturb the others. An empty batch proves that the store can be written. On an error nothing of the batch was kept, except that
     /// after [`StoreError::Broken`] nothing is known.
     fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError>;
 

@@ -134,9 +134,7 @@ impl Demo {
 
         print::line("\nA plain call:");
         let (_, answer) = self.chat(&key, "Say something kind.", false, 64).await?;
-        let answer: Value = serde_json::from_str(&answer)?;
-        print::line(&format!("  {}", answer["choices"][0]["message"]["content"]));
-        print::line(&format!("  usage {}", answer["usage"]));
+        print::line(&format!("  {answer}"));
 
         print::line("\nA streamed call:");
         let (_, events) = self.chat(&key, "Say it again, slowly.", true, 64).await?;
@@ -156,29 +154,28 @@ impl Demo {
             if status == StatusCode::FORBIDDEN {
                 break;
             }
-            // What is left is too little for that call: spend it with shorter ones.
-            self.spend_rest(&key).await?;
+            // What is left is too little for that call: a limit lowered to what was spent is reached.
+            self.lower(&hash).await?;
+            let (status, answer) = self.chat(&key, "And once more.", false, 1).await?;
+            print::line(&format!("  {status} {answer}"));
             break;
         }
         self.show_key(&hash, "GetKeyData after the calls").await?;
         Ok(key)
     }
 
-    async fn spend_rest(&self, key: &str) -> Result<()> {
-        let mut refusal = None;
-        for tokens in [60, 30, 15, 8, 4, 2, 1] {
-            loop {
-                let (status, answer) = self.chat(key, "Less.", false, tokens).await?;
-                if !status.is_success() {
-                    refusal = Some((status, answer));
-                    break;
-                }
-            }
-        }
-        if let Some((status, answer)) = refusal {
-            print::line("  Shorter calls spend what is left; then even one token is too many:");
-            print::line(&format!("  {status} {answer}"));
-        }
+    /// Lowers the key's limit to what it has spent.
+    async fn lower(&self, hash: &str) -> Result<()> {
+        let path = format!("/keys/{hash}");
+        let (_, text) = self.call(Method::GET, &path, &self.management, "").await?;
+        let data = serde_json::from_str::<Data>(&text)?.data;
+        let spent = data.get("usage_daily").context("a key without usage")?;
+        print::line(&format!(
+            "  Its limit lowered to the ${spent} it has spent, not even one token:"
+        ));
+        let body = format!(r#"{{"limit":{spent}}}"#);
+        let (status, answer) = self.call(Method::PATCH, &path, &self.management, &body).await?;
+        ensure!(status.is_success(), "the limit was not lowered: {answer}");
         Ok(())
     }
 

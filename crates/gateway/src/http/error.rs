@@ -14,9 +14,12 @@ use money::Money;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error answer.
+/// An error answer. Boxed, so that what usually succeeds is not made larger by it.
 #[derive(Debug)]
-pub struct ApiError {
+pub struct ApiError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     body: ErrorBody,
     user: Option<Option<String>>,
     headers: HeaderMap,
@@ -29,53 +32,53 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// An error of that type.
     pub fn new(error_type: ErrorType, message: impl Into<String>) -> ApiError {
-        ApiError {
+        ApiError(Box::new(Inner {
             body: ErrorBody::new(error_type, message),
             user: None,
             headers: HeaderMap::new(),
             cause: None,
-        }
+        }))
     }
 
     /// The same error under another status.
     pub fn with_status(mut self, status: StatusCode) -> ApiError {
-        self.body = self.body.with_code(status.as_u16());
+        self.0.body = self.0.body.with_code(status.as_u16());
         self
     }
 
     /// The same error with one more fact for the caller's program.
     pub fn with(mut self, name: &str, value: impl serde::Serialize) -> ApiError {
-        self.body = self.body.with(name, value);
+        self.0.body = self.0.body.with(name, value);
         self
     }
 
     /// The same error, with what brought it about for the log.
     pub fn because(mut self, cause: impl Into<Cause>) -> ApiError {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     /// The same error, worth trying again after `wait` (rounded up to a second at least).
     pub fn retry_after(mut self, wait: Duration) -> ApiError {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        self.0.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         self
     }
 
     /// The same error, saying whose request it was.
     pub fn of_user(mut self, user: Option<String>) -> ApiError {
-        self.user = Some(user);
+        self.0.user = Some(user);
         self
     }
 
     /// The body's `error` member, for an error within a stream.
     pub fn body(&self) -> &ErrorBody {
-        &self.body
+        &self.0.body
     }
 
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.body.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.body.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// 400: the request is not what the API takes.
@@ -87,7 +90,7 @@ impl ApiError {
     pub fn unauthenticated(is_absent: bool) -> ApiError {
         let message = if is_absent { "Missing Authentication header" } else { "User not found." };
         let mut error = ApiError::new(ErrorType::Authentication, message);
-        error.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        error.0.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         error
     }
 
@@ -255,30 +258,26 @@ impl From<crate::writer::Unwritten> for ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.body.code, self.body.message)
+        write!(f, "{} {}", self.0.body.code, self.0.body.message)
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let cause = self.cause.as_deref().map(|cause| cause as &dyn std::error::Error);
+        let Inner { body, user, headers, cause } = *self.0;
+        let cause = cause.as_deref().map(|cause| cause as &dyn std::error::Error);
         if status.is_server_error() {
-            tracing::warn!(status = status.as_u16(), message = self.body.message, cause, "failed");
+            tracing::warn!(status = status.as_u16(), message = body.message, cause, "failed");
         } else {
-            tracing::debug!(
-                status = status.as_u16(),
-                message = self.body.message,
-                cause,
-                "refused"
-            );
+            tracing::debug!(status = status.as_u16(), message = body.message, cause, "refused");
         }
-        let envelope = ErrorEnvelope { error: self.body, user_id: self.user };
+        let envelope = ErrorEnvelope { error: body, user_id: user };
         let body = serde_json::to_vec(&envelope).unwrap_or_else(|_| {
             br#"{"error":{"code":500,"message":"Internal Server Error"}}"#.to_vec()
         });
         let mut response = (status, body).into_response();
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(headers);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }

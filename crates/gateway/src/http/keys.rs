@@ -243,7 +243,7 @@ fn edited(core: &Core, before: &KeyRecord, wanted: &UpdateKey) -> ApiResult<KeyR
 fn shown(key: &Key, now: jiff::Timestamp) -> ApiKey {
     let record = key.record();
     let (figures, cells) = key.account().look(now);
-    let remaining = cells.first().map(|cell| cell.left());
+    let remaining = cells.first().map(ledger::Cell::left);
     facts(&record, &figures, remaining, key.last_used_at())
 }
 

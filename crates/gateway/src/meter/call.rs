@@ -69,7 +69,7 @@ pub(super) enum Tried {
 
 impl Call {
     /// Starts the call that `admitted` pays for, and gives the head of its answer.
-    pub async fn start(
+    pub(crate) async fn start(
         worker: Arc<Worker>,
         key: Arc<Key>,
         request: ChatRequest,

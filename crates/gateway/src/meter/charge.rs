@@ -24,6 +24,8 @@ pub(super) enum End {
 pub(super) struct Seen {
     /// What the provider reported.
     pub usage: Reported,
+    /// The provider's own id for the answer.
+    pub upstream_id: Option<String>,
     /// Why generation ended, in the provider's word.
     pub finish_reason: Option<String>,
     /// Bytes of the texts put out.

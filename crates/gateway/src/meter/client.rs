@@ -109,6 +109,11 @@ impl Client {
         self.answer(response, State::Gone);
     }
 
+    /// Ends the answer: its last byte was sent.
+    pub(crate) fn end(&mut self) {
+        self.state = State::Gone;
+    }
+
     /// Ends the answer before its last byte.
     pub(super) async fn cut(&mut self) {
         if let State::Reading(frames) = std::mem::replace(&mut self.state, State::Gone) {

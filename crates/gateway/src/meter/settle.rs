@@ -107,7 +107,7 @@ impl Call {
             held: sent.proof.worst(),
             source: charge.source,
             tokens: charge.tokens(),
-            upstream_id: None,
+            upstream_id: seen.upstream_id.clone(),
             streamed: self.request.stream,
             cancelled: sent.cancelled || self.client.is_gone(),
             finish_reason: seen.finish_reason.clone(),

@@ -17,6 +17,8 @@ use super::provider_error;
 use crate::http::error::ApiError;
 
 const EVENT_STREAM: &str = "text/event-stream";
+/// A provider's id for its answer is kept up to this many characters.
+const UPSTREAM_ID_CHARS_MAX: usize = 128;
 /// How long what follows `[DONE]` is waited for, so that the connection can be used again.
 const AFTER_DONE: Duration = Duration::from_millis(100);
 
@@ -59,7 +61,7 @@ impl Call {
                 !kind.trim_start().to_ascii_lowercase().starts_with("application/json")
             });
         if !is_stream {
-            return self.not_a_stream(sent, answer).await;
+            return self.disguised(sent, answer).await;
         }
         let mut body = answer.body;
         let mut flow = Flow {
@@ -90,6 +92,8 @@ impl Call {
             return self.unclear(sent, error).await;
         }
         self.end_stream(sent, end, flow).await;
+        // The client has its answer; what follows is only for the connection's next use.
+        self.client.end();
         if let Ok(Ok(Some(_))) = tokio::time::timeout(AFTER_DONE, body.chunk()).await {
             tracing::debug!(generation = self.id, "a provider went on after its end");
         }
@@ -233,12 +237,6 @@ impl Call {
         self.pass_on(last.freeze()).await;
     }
 
-    /// A provider that was asked for a stream and sent JSON: an error in disguise, or nonsense.
-    async fn not_a_stream(&mut self, sent: Sent, answer: Answer) -> Tried {
-        let provider = Arc::clone(&sent.endpoint().provider);
-        self.read_disguised(sent, answer, &provider).await
-    }
-
     pub(super) fn answer_deadline(&self) -> Instant {
         Instant::now() + Duration::from_millis(self.core().config.bounds.provider_answer_ms_max)
     }
@@ -287,6 +285,9 @@ impl Flow {
         if let Some(error) = chunk.error {
             self.error.get_or_insert_with(|| error.to_owned());
         }
+        if let Some(id) = chunk.id {
+            self.seen.upstream_id.get_or_insert_with(|| kept_id(&id));
+        }
         let output = &chunk.output;
         if let Some(reason) = &output.finish_reason {
             self.seen.finish_reason = Some(reason.clone().into_owned());
@@ -300,6 +301,11 @@ impl Flow {
             || output.has_media
             || chunk.usage != upstream::Reported::Nothing;
     }
+}
+
+/// A provider's id as it is kept, cut where it is absurdly long.
+pub(super) fn kept_id(id: &str) -> String {
+    id.chars().take(UPSTREAM_ID_CHARS_MAX).collect()
 }
 
 impl Seen {

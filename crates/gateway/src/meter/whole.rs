@@ -6,15 +6,15 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use bytes::BytesMut;
 use upstream::transport::{Answer, BodyError};
-use upstream::{AnswerEnd, JsonAnswer, Malformed, Ours, Output, Reported};
+use upstream::{JsonAnswer, Malformed, Ours, Output, Reported};
 
 use super::attempt::Sent;
 use super::call::{Call, Tried};
 use super::charge::{End, Seen};
 use super::provider_error;
+use super::stream::kept_id;
 use crate::catalogue::Provider;
 use crate::http::error::ApiError;
 
@@ -57,11 +57,11 @@ impl Call {
             Ending::Broken(error) => {
                 let failure =
                     provider_error::unanswered(&provider, error == BodyError::TimedOut, error);
-                self.broken(sent, failure, &read).await
+                self.broken(sent, failure, read.is_large).await
             }
             Ending::Malformed(error) => {
                 let failure = provider_error::unanswered(&provider, false, error);
-                self.broken(sent, failure, &read).await
+                self.broken(sent, failure, read.is_large).await
             }
             Ending::Stopped => {
                 let seen = seen(&read.raw, sent.endpoint().tokenizer.as_deref());
@@ -104,18 +104,7 @@ impl Call {
             (Ok(end), Ok(output)) => (end, output),
             (Err(error), _) | (_, Err(error)) => {
                 let failure = provider_error::unanswered(provider, false, error);
-                return self
-                    .broken(
-                        sent,
-                        failure,
-                        &Read {
-                            answer: JsonAnswer::new(&nobody()),
-                            raw: BytesMut::new(),
-                            out: BytesMut::new(),
-                            is_large,
-                        },
-                    )
-                    .await;
+                return self.broken(sent, failure, is_large).await;
             }
         };
         if let (Some(error), Reported::Nothing, false) = (&end.error, end.usage, is_large) {
@@ -129,6 +118,7 @@ impl Call {
             },
             None => Seen { usage: end.usage, text_bytes: end.choices_bytes, ..Seen::default() },
         };
+        let seen = Seen { upstream_id: end.id.as_deref().map(kept_id), ..seen };
         let settled = self.settle(sent, End::Complete, &seen).await;
         let Some(settled) = settled else {
             self.not_durable().await;
@@ -138,7 +128,7 @@ impl Call {
             self.client.refuse(provider_error::embedded(provider, error).error);
             return Tried::Done;
         }
-        out.extend_from_slice(&tail(&end, &settled.usage_json()));
+        out.extend_from_slice(&end.tail(&settled.usage_json()));
         if is_large {
             self.client.send(out.freeze()).await;
         } else {
@@ -148,8 +138,8 @@ impl Call {
     }
 
     /// The answer's end was not seen, or it can't be passed on: it may have been billed.
-    async fn broken(&mut self, sent: Sent, failure: ApiError, read: &Read) -> Tried {
-        if !read.is_large {
+    async fn broken(&mut self, sent: Sent, failure: ApiError, is_large: bool) -> Tried {
+        if !is_large {
             return self.unclear(sent, failure).await;
         }
         self.settle(sent, End::Unseen, &Seen::default()).await;
@@ -166,57 +156,35 @@ impl Call {
     }
 
     /// A JSON answer where a stream was asked for: an error in disguise, or nonsense.
-    pub(super) async fn read_disguised(
-        &mut self,
-        mut sent: Sent,
-        answer: Answer,
-        provider: &Provider,
-    ) -> Tried {
-        let mut read = Read {
-            answer: JsonAnswer::new(&nobody()),
-            raw: BytesMut::new(),
-            out: BytesMut::new(),
-            is_large: false,
-        };
+    pub(super) async fn disguised(&mut self, mut sent: Sent, answer: Answer) -> Tried {
+        let provider = Arc::clone(&sent.endpoint().provider);
+        // None of it goes to the client, so the names in it mean nothing.
+        let mut read = JsonAnswer::new(&Ours::new("", "", "", 0));
+        let (mut raw, mut out) = (BytesMut::new(), BytesMut::new());
         let mut body = answer.body;
         let mut deadline = self.answer_deadline();
         while let Some(Ok(Some(bytes))) = self.next_bytes(&mut sent, &mut body, &mut deadline).await
         {
-            if read.raw.len() + bytes.len() > WHOLE_BYTES_MAX
-                || read.answer.push(&bytes, &mut read.out).is_err()
-            {
+            raw.extend_from_slice(&bytes);
+            if raw.len() > WHOLE_BYTES_MAX || read.push(&bytes, &mut out).is_err() {
                 break;
             }
-            read.out.clear();
-            read.raw.extend_from_slice(&bytes);
+            out.clear();
         }
         let nonsense = || {
             let problem = "the provider answered a stream with something else";
-            provider_error::unanswered(provider, false, problem)
+            provider_error::unanswered(&provider, false, problem)
         };
-        let Ok(end) = read.answer.finish() else { return self.unclear(sent, nonsense()).await };
-        match (&end.error, end.usage) {
-            (Some(error), Reported::Nothing) => {
-                let failed = provider_error::embedded(provider, error);
-                self.refused(sent, failed.error, failed.is_worth_another)
-            }
-            _ => {
-                let mut seen = seen(&read.raw, sent.endpoint().tokenizer.as_deref());
-                seen.usage = end.usage;
-                self.settle(sent, End::Complete, &seen).await;
-                self.client.refuse(nonsense().with_status(StatusCode::BAD_GATEWAY));
-                Tried::Done
-            }
+        let Ok(end) = read.finish() else { return self.unclear(sent, nonsense()).await };
+        if let (Some(error), Reported::Nothing) = (&end.error, end.usage) {
+            let failed = provider_error::embedded(&provider, error);
+            return self.refused(sent, failed.error, failed.is_worth_another);
         }
+        let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint().tokenizer.as_deref()) };
+        self.settle(sent, End::Complete, &seen).await;
+        self.client.refuse(nonsense());
+        Tried::Done
     }
-}
-
-fn nobody() -> Ours {
-    Ours::new("", "", "", 0)
-}
-
-fn tail(end: &AnswerEnd, usage: &str) -> Bytes {
-    end.tail(usage)
 }
 
 /// What of an answer that was not read to its end can be counted: all of its bytes.
@@ -232,6 +200,7 @@ fn of_output(output: &Output<'_>, tokenizer: Option<&upstream::Tokenizer>) -> Se
         usage: Reported::Nothing,
         finish_reason: output.finish_reason.clone().map(std::borrow::Cow::into_owned),
         text_bytes: output.text_bytes(),
+        upstream_id: None,
         text_tokens: tokenizer
             .map(|tokenizer| output.texts().map(|text| tokenizer.count(&text)).sum()),
         has_media: output.has_media,

@@ -1,6 +1,8 @@
 //! One chunk of a streamed answer, rewritten for the client and read on the way past.
 //! Its usage and its errors are told to the caller instead, who sends each of them once.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, BytesMut};
 use memchr::{memchr2, memchr2_iter};
 use serde::Deserialize;
@@ -8,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{Malformed, Ours, Output, is_seconds};
 use crate::Reported;
-use crate::json::{is_null, members};
+use crate::json::{self, is_null, members};
 
 /// What a provider's chunk said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Chunk<'a> {
     pub error: Option<&'a str>,
     /// What the model put out.
     pub output: Output<'a>,
+    /// The provider's own id for the answer.
+    pub id: Option<Cow<'a, str>>,
 }
 
 /// Appends to `out` the event that `data` becomes for the client, and says what was in it.
@@ -41,6 +45,7 @@ pub fn rewrite_chunk<'a>(
         usage: Reported::Nothing,
         error: None,
         output: Output::default(),
+        id: None,
     };
     let mut usage_elsewhere = Reported::Nothing;
     let (mut has_choices, mut has_more, mut has_created) = (false, false, false);
@@ -49,7 +54,11 @@ pub fn rewrite_chunk<'a>(
     ours.start_chunk(out);
     for member in &members {
         let is_kept = match &*member.name {
-            "id" | "model" | "provider" | "object" => false,
+            "id" => {
+                chunk.id = json::string(member.value);
+                false
+            }
+            "model" | "provider" | "object" => false,
             "created" => {
                 has_created = is_seconds(member.value.as_bytes());
                 if has_created && ours.created != member.value {

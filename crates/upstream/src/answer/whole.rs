@@ -1,6 +1,8 @@
 //! An answer that is one JSON object, rewritten as it passes, whatever its size.
 //! Its end is kept back: the caller sends it once the settlement is durable (DESIGN step 5).
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::value::ValueEnd;
@@ -59,6 +61,8 @@ pub struct AnswerEnd {
     /// The value of a top-level `error`, as JSON: the provider answered 200 with an error. `{}`
     /// where it was longer than [`CAPTURE_BYTES_MAX`].
     pub error: Option<String>,
+    /// The provider's own id for the answer.
+    pub id: Option<String>,
     /// Whether there were choices.
     pub has_choices: bool,
     /// The bytes of the choices, as JSON: no fewer than the completion's tokens that were seen.
@@ -102,6 +106,7 @@ enum Use {
     Pass,
     Choices,
     Drop,
+    Id,
     Usage,
     Error,
     Created,
@@ -200,7 +205,8 @@ impl JsonAnswer {
         self.captured.clear();
         let name = std::str::from_utf8(&self.name).ok().and_then(json::string);
         let use_ = match name.as_deref() {
-            Some("id" | "model" | "provider" | "object") => Use::Drop,
+            Some("id") => Use::Id,
+            Some("model" | "provider" | "object") => Use::Drop,
             Some("usage") => Use::Usage,
             Some("error") => Use::Error,
             Some("created") => Use::Created,
@@ -234,7 +240,7 @@ impl JsonAnswer {
                 out.put_slice(piece);
                 self.end.choices_bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
             }
-            Use::Usage | Use::Error | Use::Created => {
+            Use::Id | Use::Usage | Use::Error | Use::Created => {
                 // One byte more than the bound tells that it was passed.
                 let room = (CAPTURE_BYTES_MAX + 1).saturating_sub(self.captured.len());
                 self.captured.extend_from_slice(piece.get(..room).unwrap_or(piece));
@@ -253,6 +259,7 @@ impl JsonAnswer {
         let captured = std::str::from_utf8(&self.captured).ok().filter(|_| is_whole);
         match use_ {
             Use::Pass | Use::Drop => {}
+            Use::Id => self.end.id = captured.and_then(json::string).map(Cow::into_owned),
             Use::Choices => self.end.has_choices = true,
             Use::Usage => {
                 let usage = captured.map_or(Reported::Unusable, Reported::read);

@@ -11,7 +11,7 @@ use super::{ChatRequest, Placed};
 pub struct Plan<'a> {
     /// The model, as the provider calls it.
     pub model: &'a str,
-    /// The name of the maximum that the endpoint obeys, such as `max_tokens`.
+    /// The name of the maximum that the endpoint obeys, such as `max_tokens`; never `messages`.
     pub max_tokens_field: &'a str,
     /// The completion's maximum in tokens that the hold was made for.
     pub max_tokens: u64,

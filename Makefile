@@ -1,0 +1,67 @@
+# What is run on Tollgate, by hand and in CI:
+#
+#   make check     format, lints, licences, unit and HTTP tests: before every commit
+#   make test      every test but the long ones: before every merge; installs what the tests need
+#   make nightly   the long tests
+#   make run       the server, from tollgate.toml
+#   make docs      the crates' documentation
+#
+# `make check test` runs what the two share once. What tests need beyond Rust, Python 3.11, a C++ compiler and cmake is
+# fetched by scripts/ from package registries into a cache outside the checkout: $TOLLGATE_CACHE, by default
+# ~/.cache/tollgate.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.PHONY: check test nightly run docs format lint deny unit interleavings blackbox release conformance
+
+CONFIG ?= tollgate.toml
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+export TOLLGATE_BIN ?= $(TARGET)/release/tollgate
+
+check: format lint deny unit
+
+test: unit interleavings blackbox conformance
+
+# The long tests, and the laws of money and of the ledger with a hundred times the cases (about half an hour).
+nightly:
+	scripts/system-packages
+	cargo test --workspace -- --ignored
+	PROPTEST_CASES=25600 cargo test --package tollgate-money --package tollgate-ledger --test properties
+
+run:
+	cargo run --release --package tollgate-cli -- serve --config $(CONFIG)
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+format:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Without advisories, which needs git: deny.toml says why.
+deny:
+	"$$(scripts/cargo-deny)" check --hide-inclusion-graph bans licenses sources
+
+unit:
+	cargo test --workspace --exclude tollgate-cli
+
+# The ledger's locks, in thousands of the orders threads can take them.
+interleavings:
+	cargo test --package tollgate-ledger --features shuttle --test interleavings
+
+# The built binary as a user has it: started, asked, killed, started again.
+blackbox:
+	scripts/system-packages
+	cargo test --package tollgate-cli
+
+release:
+	cargo build --release --package tollgate-cli
+
+# The official SDKs, unmodified, against a running server; behind it a fake provider, then a real model.
+conformance: release
+	scripts/system-packages
+	scripts/model-server >/dev/null
+	"$$(scripts/python-env)/python" -m pytest conformance/python
