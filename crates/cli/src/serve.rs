@@ -117,6 +117,11 @@ pub(crate) fn start_log(config: &LogConfig) -> Result<()> {
     Ok(())
 }
 
+fn is_inference_key(core: &Core, text: &str) -> bool {
+    let caller = core.directory.caller(&gateway::http::hash(text));
+    matches!(caller, Some(gateway::directory::Caller::Inference(_)))
+}
+
 /// Adds the management key from the environment where it is new. Without one, a first start makes
 /// one and shows it where a person can see it, and is refused elsewhere (DESIGN "Configuration").
 async fn ensure_management_key(core: &Arc<Core>) -> Result<()> {
@@ -131,6 +136,9 @@ async fn ensure_management_key(core: &Arc<Core>) -> Result<()> {
             {
                 Outcome::Done => {
                     tracing::info!("the management key from the environment was added");
+                }
+                _ if is_inference_key(core, &text) => {
+                    bail!("{MANAGEMENT_KEY} is the text of an inference key; take another")
                 }
                 // Known already; a revoked one stays revoked.
                 _ => tracing::debug!("the management key from the environment is known"),

@@ -1,4 +1,5 @@
 //! The audit log: one row a change by a person, in the order they were made.
+//! A row is written in the transaction of its change, or not at all.
 
 use rusqlite::{Connection, Result, Row, params};
 use store::AuditRow;

@@ -1,4 +1,5 @@
 //! A copy of the whole book as of one moment, made beside a server that goes on writing.
+//! The copy is a store like the other: it is restored by putting it in its place.
 
 use std::path::Path;
 

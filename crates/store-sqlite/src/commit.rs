@@ -16,8 +16,17 @@ pub(crate) fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<
         .map(|change| apply(connection, change, &mut sums))
         .collect::<Result<Vec<Outcome>>>()?;
     sums.write(connection)?;
+    if changes.is_empty() {
+        prove_writable(connection)?;
+    }
     connection.prepare_cached("COMMIT")?.execute([])?;
     Ok(outcomes)
+}
+
+/// Writes a page as it is: whoever commits nothing asks whether the store can be written.
+fn prove_writable(connection: &Connection) -> Result<()> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", version)
 }
 
 fn apply<'a>(connection: &Connection, change: &'a Change, sums: &mut Sums<'a>) -> Result<Outcome> {

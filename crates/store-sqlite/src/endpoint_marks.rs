@@ -1,4 +1,5 @@
 //! What was learned about endpoints, one row an endpoint.
+//! A new mark takes the place of the old: the gateway knows the whole of what it learned.
 
 use rusqlite::{Connection, Result, params};
 use store::{EndpointMark, Outcome};

@@ -1,4 +1,5 @@
 //! The whole book, record by record, in an order that depends only on what is in it.
+//! Read as a stream: no more than one record is in memory, however large the book.
 
 use std::io;
 

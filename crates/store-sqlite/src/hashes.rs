@@ -1,4 +1,5 @@
 //! Every hash that ever authenticated something, so that none comes to stand for another.
+//! Rows are added and never taken out: what was revoked must not come back as something else.
 
 use rusqlite::{Connection, OptionalExtension, Result};
 use store::KeyHash;

@@ -1,4 +1,5 @@
 //! Answers kept for requests that may come twice, until they expire.
+//! Whether one has expired is asked with the time handed in; deleting it only tidies up.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, params};

@@ -84,7 +84,8 @@ impl SqliteStore {
     }
 
     /// Opens the store at `path` to read, beside the server that writes to it or alone. Takes no
-    /// lock and makes no store; every commit is refused.
+    /// lock and makes no store; every commit is refused. Where no server runs, SQLite may leave an
+    /// empty `-wal` and `-shm` beside the file, which the next server takes away.
     pub fn open_to_read(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = path.as_ref();
         let path = path.canonicalize().map_err(|_| OpenError::Missing(path.to_owned()))?;
@@ -224,6 +225,18 @@ mod tests {
         other.execute_batch("DROP TRIGGER refuse").unwrap();
         assert_eq!(store.audit().unwrap(), Report::default());
         assert_eq!(commit_all(&store, &batch).len(), 2);
+        assert_eq!(store.audit().unwrap().differences, []);
+    }
+
+    #[test]
+    fn an_empty_batch_writes_so_that_its_success_means_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tollgate.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let log_bytes = || std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+        let before = log_bytes();
+        assert_eq!(commit_all(&store, &[]), []);
+        assert!(log_bytes() > before);
         assert_eq!(store.audit().unwrap().differences, []);
     }
 

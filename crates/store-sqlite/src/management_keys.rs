@@ -1,4 +1,5 @@
 //! Management keys: made and revoked, never forgotten.
+//! A revoked one stays, so that making it again is refused.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, params};

@@ -1,4 +1,5 @@
 //! The audit finds whatever was changed behind the store's back, and says where.
+//! Each test changes a file that the store has open, as nothing of ours ever does.
 
 use ledger::Day;
 use rusqlite::Connection;

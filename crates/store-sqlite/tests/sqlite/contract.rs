@@ -1,4 +1,5 @@
 //! The contract that every backend keeps, on a file of its own for each check.
+//! What the checks are is in `store::contract`.
 
 use rusqlite::Connection;
 use store::contract;

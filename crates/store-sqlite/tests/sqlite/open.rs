@@ -1,4 +1,5 @@
 //! Opening: who may, which files are refused and why, and what is made beside the file.
+//! A refusal names what is wrong and leaves everything as it was.
 
 use std::fs;
 use std::path::Path;

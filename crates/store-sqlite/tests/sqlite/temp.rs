@@ -1,4 +1,5 @@
 //! A store in a folder of its own, which goes away with it.
+//! On the disk, not in memory: what is tried is the file.
 
 use std::ops::Deref;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! The audit: it agrees with an honest book, and says where a dishonest one is wrong.
+//! A backend that keeps sums tries the second with [`audit_names_a_planted_difference`].
 
 use ledger::Amounts;
 

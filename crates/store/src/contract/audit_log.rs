@@ -1,4 +1,5 @@
 //! The audit log: a row for every edit that happened, and none for the others.
+//! It is read newest first, by people.
 
 use ledger::Amounts;
 

@@ -1,4 +1,5 @@
 //! Batches: all of one or nothing, each change by itself, whoever else is writing or reading.
+//! Threads race here for real, so a failure may need more than one run to show.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -1,4 +1,5 @@
 //! Corrections: a further row each, which moves an attempt to another cost and nothing else.
+//! It counts on the day of the original, since that is the window the money was spent in.
 
 use ledger::{Amounts, Day};
 use money::Money;

@@ -1,4 +1,5 @@
 //! What was learned about endpoints: one mark an endpoint, until it is cleared.
+//! An endpoint is a model, a provider and the provider's name for the model, all three.
 
 use ledger::Day;
 

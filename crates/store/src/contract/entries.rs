@@ -1,4 +1,5 @@
 //! Rows of the book: each counts once, and is never lost or changed.
+//! The first settlement of an attempt wins, however often another comes (DESIGN I4).
 
 use ledger::Amounts;
 use money::Money;

@@ -1,4 +1,5 @@
 //! The export: everything in the book, in an order that depends on nothing else.
+//! Two stores with the same book export the same, line by line.
 
 use std::io;
 

@@ -1,4 +1,5 @@
 //! A request that comes twice: one key, one answer, for as long as the answer is kept.
+//! How long that is follows from the answer and the time handed in, not from a clean-up.
 
 use super::sample::{NOW, after, answer, commit, commit_all, create, edit, key, recorded};
 use crate::{Change, Edit, Idempotent, KeyPage, KeyRecord, Outcome, Store};

@@ -1,4 +1,5 @@
 //! Keys: made, changed, deleted and listed, and no hash ever given twice.
+//! What a key has spent is untouched by any of it.
 
 use jiff::Timestamp;
 use ledger::Day;

@@ -1,4 +1,5 @@
 //! Management keys: made once, revoked once, known for ever.
+//! What is revoked stays revoked, whoever tries to make it again (DESIGN I7).
 
 use ledger::Day;
 

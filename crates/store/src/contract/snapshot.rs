@@ -1,4 +1,5 @@
 //! What is loaded at a start: spend in the window it was admitted in, to the nano-dollar.
+//! It is what every limit is checked against until the next start, so it must be all there.
 
 use ledger::{Amounts, Day, Period, Tally};
 

@@ -1,0 +1,6 @@
+//! The HTTP service as a client meets it: a request in, its status and body out.
+//! One file is one resource; the provider behind it is `testkit`'s, the clock is moved by hand.
+
+mod auth;
+mod chat;
+mod support;

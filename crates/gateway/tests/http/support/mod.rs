@@ -1,0 +1,316 @@
+//! A gateway in this process with a scripted provider behind it, a clock moved by hand and chance
+//! from a seed. Every answer is held against the contract by the client that reads it.
+
+mod fixed;
+mod shown;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateway::core::{Core, Parts};
+use gateway::http::control;
+use gateway::server::Server;
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
+use store::MemoryStore;
+use tempfile::TempDir;
+use testkit::{Answer, ChatStream, Client, FakeUpstream};
+use tokio::task::JoinHandle;
+use toml::Table;
+
+pub(crate) use fixed::{ManualClock, SeededEntropy};
+pub(crate) use shown::{shown, shown_events};
+
+/// The management key that every test gateway knows.
+pub(crate) const MANAGER: &str =
+    "sk-or-v1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The longest that what a test waits for may take.
+const EXPECTED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Three providers in one: `alpha` and `beta` bill to the end, `gamma` stops with its connection.
+/// "Hello" is bounded at 63 prompt tokens; a token costs $0.000001 in the prompt and twice that in
+/// the completion.
+const CONFIG: &str = r#"
+    [server]
+    listen = "127.0.0.1:0"
+    public_url = "https://gate.example"
+    workers = 1
+
+    [[providers]]
+    slug = "alpha"
+    name = "Alpha"
+    base_url = "URL"
+    api_key = "alpha-credential-0123456789"
+    headers = { x-own = "of alpha" }
+    [[providers]]
+    slug = "beta"
+    name = "Beta"
+    base_url = "URL"
+    api_key = "beta-credential-0123456789"
+    [[providers]]
+    slug = "gamma"
+    name = "Gamma"
+    base_url = "URL"
+    stops_on_disconnect = true
+
+    [[models]]
+    id = "test/small"
+    name = "Small"
+    context_length = 8192
+    endpoints = [{ provider = "alpha", upstream_model = "small", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+    [[models]]
+    id = "test/free"
+    context_length = 8192
+    endpoints = [{ provider = "alpha", upstream_model = "free", free = true }]
+    [[models]]
+    id = "test/pair"
+    context_length = 8192
+    endpoints = [
+        { provider = "alpha", upstream_model = "pair-a", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } },
+        { provider = "beta", upstream_model = "pair-b", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } },
+    ]
+    [[models]]
+    id = "test/stopping"
+    context_length = 8192
+    endpoints = [{ provider = "gamma", upstream_model = "stopping", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+    [[models]]
+    id = "test/reasoning"
+    context_length = 8192
+    endpoints = [{ provider = "alpha", upstream_model = "reasoning", max_completion_tokens = 1000, reasoning_tokens_max = 500, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+"#;
+
+/// A gateway that serves on loopback.
+pub(crate) struct TestGateway {
+    pub(crate) upstream: FakeUpstream,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) core: Arc<Core>,
+    pub(crate) client: Client,
+    entropy: Arc<SeededEntropy>,
+    settings: String,
+    folder: TempDir,
+    server: Server,
+}
+
+/// An inference key that was made for a test.
+pub(crate) struct TestKey {
+    pub(crate) text: String,
+    pub(crate) hash: String,
+}
+
+impl TestKey {
+    /// Its path.
+    pub(crate) fn path(&self) -> String {
+        format!("/api/v1/keys/{}", self.hash)
+    }
+}
+
+impl TestGateway {
+    /// A gateway with the configuration above.
+    pub(crate) async fn start() -> TestGateway {
+        TestGateway::with("").await
+    }
+
+    /// A gateway with `settings`, in TOML, laid over the configuration above.
+    pub(crate) async fn with(settings: &str) -> TestGateway {
+        let upstream = FakeUpstream::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::new()));
+        let entropy = Arc::new(SeededEntropy::new());
+        let settings = settings.replace("URL", &upstream.url());
+        let config = config(&upstream, &settings);
+        let core = open(config, &folder, &store, &clock, &entropy);
+        let server = Server::start(Arc::clone(&core)).unwrap();
+        let client = Client::new(server.address()).below("");
+        control::add_management_key(&core, "ci", MANAGER).await.unwrap();
+        TestGateway { upstream, store, clock, core, client, entropy, settings, folder, server }
+    }
+
+    /// Ends the process's work at once, as a kill does, and starts another on the same files.
+    pub(crate) fn crash(self) -> TestGateway {
+        let TestGateway { upstream, store, clock, entropy, settings, folder, server, .. } = self;
+        drop(server);
+        let config = config(&upstream, &settings);
+        let core = open(config, &folder, &store, &clock, &entropy);
+        let server = Server::start(Arc::clone(&core)).unwrap();
+        let client = Client::new(server.address()).below("");
+        TestGateway { upstream, store, clock, core, client, entropy, settings, folder, server }
+    }
+
+    /// Asks `line`, such as `GET /api/v1/keys`, as the holder of `key`.
+    pub(crate) async fn ask<'a>(
+        &self,
+        key: impl Into<Option<&'a str>>,
+        line: &str,
+        body: impl ToString,
+    ) -> Answer {
+        self.ask_with(key, line, body, &[]).await
+    }
+
+    /// The same with further headers.
+    pub(crate) async fn ask_with<'a>(
+        &self,
+        key: impl Into<Option<&'a str>>,
+        line: &str,
+        body: impl ToString,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key.into() {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.to_string();
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        self.client.request(request).await.unwrap()
+    }
+
+    /// Makes a key with these settings, besides a name.
+    pub(crate) async fn key(&self, settings: Value) -> TestKey {
+        let mut body = json!({ "name": "test" });
+        body.as_object_mut().unwrap().extend(settings.as_object().cloned().unwrap_or_default());
+        let answer = self.ask(MANAGER, "POST /api/v1/keys", body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let text = |pointer: &str| answer.json().pointer(pointer).unwrap().as_str().unwrap().into();
+        TestKey { text: text("/key"), hash: text("/data/hash") }
+    }
+
+    /// Changes a key.
+    pub(crate) async fn patch(&self, key: &TestKey, settings: Value) {
+        let answer = self.ask(MANAGER, &format!("PATCH {}", key.path()), settings).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// A chat completion for "Hello", the members of `extras` added to its body.
+    pub(crate) async fn chat(&self, key: &TestKey, model: &str, extras: Value) -> Answer {
+        self.client.below("/api/v1").chat(key.text.as_str(), model, &extras).await.unwrap()
+    }
+
+    /// The same as a stream, when its head is here.
+    pub(crate) async fn chat_stream(
+        &self,
+        key: &TestKey,
+        model: &str,
+        extras: Value,
+    ) -> ChatStream {
+        let client = self.client.below("/api/v1");
+        client.chat_stream(key.text.as_str(), model, &extras).await.unwrap()
+    }
+
+    /// A chat completion in a task of its own.
+    pub(crate) fn begin_chat(
+        &self,
+        key: &TestKey,
+        model: &'static str,
+        extras: Value,
+    ) -> JoinHandle<Answer> {
+        let (client, key) = (self.client.below("/api/v1"), key.text.clone());
+        tokio::spawn(async move { client.chat(key.as_str(), model, &extras).await.unwrap() })
+    }
+
+    /// A figure of `GET /key`, digit for digit.
+    pub(crate) async fn fact(&self, key: &TestKey, name: &str) -> String {
+        let answer = self.ask(key.text.as_str(), "GET /api/v1/key", "").await;
+        answer.exact(&format!("/data/{name}")).unwrap_or_else(|| panic!("{}", answer.text()))
+    }
+
+    /// Waits until that many requests wait for holds.
+    pub(crate) async fn until_waiting(&self, requests: usize) {
+        self.until(|core| core.waiting.requests() == requests).await;
+    }
+
+    /// Waits until `is_so` holds.
+    pub(crate) async fn until(&self, is_so: impl Fn(&Core) -> bool) {
+        let waiting = async {
+            while !is_so(&self.core) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let waited = tokio::time::timeout(EXPECTED_WITHIN, waiting).await;
+        assert!(waited.is_ok(), "what was waited for did not come");
+    }
+
+    /// What the rows of the book say of each attempt, oldest first: its source and its cost.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        let mut take = |line| {
+            if let store::ExportLine::Entry(entry) = line {
+                let store::Entry { provider, source, cost, tokens, cancelled, .. } = *entry;
+                let left = if cancelled { " cancelled" } else { "" };
+                rows.push(format!(
+                    "{provider}: {} ${} for {}+{}{left}",
+                    source.as_str(),
+                    cost.credits,
+                    tokens.prompt,
+                    tokens.completion
+                ));
+            }
+            Ok(())
+        };
+        store::Store::export(&*self.store, &mut take).unwrap();
+        rows
+    }
+
+    /// Waits for every request to end, and finds that no hold is left and the book agrees with
+    /// itself.
+    pub(crate) async fn settled(&self) {
+        let ended = tokio::time::timeout(EXPECTED_WITHIN, self.core.in_flight.none()).await;
+        assert!(ended.is_ok(), "{} requests are in flight", self.core.in_flight.count());
+        for key in self.core.directory.keys() {
+            let held = key.account().figures(self.clock.time()).held;
+            assert_eq!(held, ledger::Amounts::ZERO, "a hold is left over");
+        }
+        let report = store::Store::audit(&*self.store).unwrap();
+        assert_eq!(report.differences, []);
+    }
+
+    /// The same, and the gateway ends.
+    pub(crate) async fn close(self) {
+        self.settled().await;
+        self.server.stop().await;
+    }
+}
+
+fn open(
+    config: gateway::config::Config,
+    folder: &TempDir,
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<SeededEntropy>,
+) -> Arc<Core> {
+    let parts = Parts {
+        config,
+        folder: folder.path().to_owned(),
+        store: Arc::<MemoryStore>::clone(store),
+        journal: folder.path().join("holds"),
+        clock: Arc::<ManualClock>::clone(clock),
+        entropy: Arc::<SeededEntropy>::clone(entropy),
+        on_broken: Box::new(|error| panic!("the store is broken: {error}")),
+    };
+    Core::open(parts).unwrap()
+}
+
+fn config(upstream: &FakeUpstream, settings: &str) -> gateway::config::Config {
+    let mut table: Table = CONFIG.replace("URL", &upstream.url()).parse().unwrap();
+    lay_over(&mut table, settings.parse().unwrap());
+    table.try_into().unwrap()
+}
+
+fn lay_over(table: &mut Table, over: Table) {
+    for (name, value) in over {
+        match (table.get_mut(&name), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => lay_over(inner, over),
+            (_, value) => {
+                table.insert(name, value);
+            }
+        }
+    }
+}
