@@ -65,6 +65,20 @@ impl ApiError {
         self
     }
 
+    /// The same error, after `earlier` of another endpoint: where both have the same status, it is
+    /// worth trying again as soon as either says (SEMANTICS 6.4).
+    pub fn after(mut self, earlier: Option<ApiError>) -> ApiError {
+        let seconds = |error: &ApiError| {
+            let value = error.0.headers.get(RETRY_AFTER)?;
+            value.to_str().ok()?.parse::<u64>().ok()
+        };
+        let earlier = earlier.filter(|earlier| earlier.status() == self.status());
+        if let (Some(here), Some(there)) = (seconds(&self), earlier.as_ref().and_then(seconds)) {
+            self.0.headers.insert(RETRY_AFTER, HeaderValue::from(here.min(there)));
+        }
+        self
+    }
+
     /// The same error, saying whose request it was.
     pub fn of_user(mut self, user: Option<String>) -> ApiError {
         self.0.user = Some(user);

@@ -20,7 +20,7 @@ pub struct Candidate {
     text_tokens: u64,
     /// Tokens the provider is taken to add unseen.
     overhead_tokens: u64,
-    /// Images in the prompt, which may have a price of their own.
+    /// Parts of the prompt that may be billed as images, besides their tokens.
     images: u64,
     /// The endpoint charged above a hold before, so it is held at its own maximum.
     at_maximum: bool,
@@ -59,7 +59,7 @@ impl Candidate {
             prompt_tokens,
             text_tokens,
             overhead_tokens,
-            images: request.media.images,
+            images: request.media.images + request.media.files + request.media.unknown,
             at_maximum,
         }
     }

@@ -124,7 +124,7 @@ impl Call {
                 Tried::Done => return,
                 Tried::Refused { open: back, error, is_worth_another } => {
                     open = Some(back);
-                    failure = Some(error);
+                    failure = Some(error.after(failure.take()));
                     if !is_worth_another {
                         break;
                     }

@@ -30,8 +30,8 @@ pub(super) struct Seen {
     pub finish_reason: Option<String>,
     /// Bytes of the texts put out.
     pub text_bytes: u64,
-    /// Tokens of them, where the endpoint has a tokenizer.
-    pub text_tokens: Option<u64>,
+    /// The texts themselves, while they are few, where the endpoint has a tokenizer.
+    pub text: Option<String>,
     /// Sound or pictures were put out, whose tokens can't be counted from here.
     pub has_media: bool,
 }
@@ -65,17 +65,26 @@ impl Charge {
     }
 }
 
+/// Tokens counted by the gateway, where the provider reported none that add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// In the prompt.
+    pub prompt: u64,
+    /// In what was seen of the completion.
+    pub completion: u64,
+}
+
 /// What a call to `candidate` is charged, with `held` on hold for it.
 ///
-/// `prompt_tokens` counts the prompt where the provider did not; `may_hide` says that the provider
-/// may have put out what was not seen (reasoning, its own tools).
+/// `counted` is used where the provider reported nothing that adds up; `may_hide` says that it may
+/// have put out what was not seen (reasoning, its own tools).
 pub(super) fn charge(
     candidate: &Candidate,
     end: End,
     seen: &Seen,
     held: Amounts,
     images: u64,
-    prompt_tokens: impl FnOnce() -> u64,
+    counted: Counted,
     may_hide: bool,
 ) -> Charge {
     let endpoint = &candidate.endpoint;
@@ -105,8 +114,8 @@ pub(super) fn charge(
         return Charge { cost: full, usage: Usage::default(), source: Source::Held };
     }
     let usage = Usage {
-        prompt_tokens: prompt_tokens().min(candidate.prompt_tokens),
-        completion_tokens: seen.text_tokens.unwrap_or(seen.text_bytes),
+        prompt_tokens: counted.prompt.min(candidate.prompt_tokens),
+        completion_tokens: counted.completion,
         images,
         ..Usage::default()
     };

@@ -6,12 +6,12 @@ use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
 use money::Money;
 use store::{Entry, Kind, Outcome, Source};
-use upstream::ChatRequest;
+use upstream::{ChatRequest, Reported};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
 use super::call::Call;
-use super::charge::{Charge, End, Seen, charge};
+use super::charge::{Charge, Counted, End, Seen, charge};
 
 /// A settlement that is in the book.
 pub(super) struct Settled {
@@ -57,6 +57,7 @@ impl Call {
     /// made durable in time: the hold then stays until it is.
     pub(super) async fn settle(&mut self, sent: Sent, end: End, seen: &Seen) -> Option<Settled> {
         let held = sent.proof.worst();
+        let counted = self.count(&sent.candidate, seen).await;
         let request = &self.request;
         let charge = charge(
             &sent.candidate,
@@ -64,7 +65,7 @@ impl Call {
             seen,
             held,
             request.media.images,
-            || sent.candidate.count_prompt(request),
+            counted,
             may_hide(request, &sent.candidate),
         );
         self.learn(&sent.candidate, &charge, held.credits);
@@ -88,6 +89,23 @@ impl Call {
                 None
             }
         }
+    }
+
+    /// The tokens by the gateway's own count: by the endpoint's tokenizer where it is needed, away
+    /// from the thread that serves others, else by bytes.
+    async fn count(&self, candidate: &Candidate, seen: &Seen) -> Counted {
+        let by_bytes = Counted { prompt: candidate.prompt_tokens, completion: seen.text_bytes };
+        if matches!(seen.usage, Reported::Usage(_)) {
+            return by_bytes;
+        }
+        let Some(tokenizer) = candidate.endpoint.tokenizer.clone() else { return by_bytes };
+        let (candidate, request) = (candidate.clone(), self.request.clone());
+        let text = seen.text.clone();
+        let counting = tokio::task::spawn_blocking(move || Counted {
+            prompt: candidate.count_prompt(&request),
+            completion: text.map_or(by_bytes.completion, |text| tokenizer.count(&text)),
+        });
+        counting.await.unwrap_or(by_bytes)
     }
 
     fn entry(&self, sent: &Sent, charge: &Charge, seen: &Seen) -> Entry {

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use store::Source;
 use tokio::time::Instant;
 use upstream::transport::{Answer, AnswerBody, BodyError};
-use upstream::{DONE, Events, KEEP_ALIVE, Ours, Tokenizer, rewrite_chunk};
+use upstream::{DONE, Events, KEEP_ALIVE, Ours, rewrite_chunk};
 
 use super::attempt::Sent;
 use super::call::{Call, Tried};
@@ -17,6 +17,8 @@ use super::provider_error;
 use crate::http::error::ApiError;
 
 const EVENT_STREAM: &str = "text/event-stream";
+/// Texts kept of a stream, to be counted where its provider reports no usage.
+const TEXT_BYTES_MAX: usize = 256 << 10;
 /// A provider's id for its answer is kept up to this many characters.
 const UPSTREAM_ID_CHARS_MAX: usize = 128;
 /// How long what follows `[DONE]` is waited for, so that the connection can be used again.
@@ -39,7 +41,6 @@ struct Flow {
     ours: Ours,
     events: Events,
     seen: Seen,
-    tokenizer: Option<Arc<Tokenizer>>,
     /// The provider said `[DONE]`.
     is_done: bool,
     /// Something was put out, or a usage reported: an error from here on is no refusal.
@@ -67,8 +68,10 @@ impl Call {
         let mut flow = Flow {
             ours,
             events: Events::new(self.core().config.bounds.sse_line_bytes_max),
-            seen: Seen { text_tokens: endpoint.tokenizer.as_ref().map(|_| 0), ..Seen::default() },
-            tokenizer: endpoint.tokenizer.clone(),
+            seen: Seen {
+                text: endpoint.tokenizer.as_ref().map(|_| String::new()),
+                ..Seen::default()
+            },
             is_done: false,
             has_begun: false,
             error: None,
@@ -105,7 +108,7 @@ impl Call {
         let metering = &self.core().config.metering;
         let keep_alive_next = Duration::from_millis(metering.keep_alive_next_ms);
         let mut keep_alive = Instant::now() + Duration::from_millis(metering.keep_alive_first_ms);
-        let mut deadline = self.answer_deadline();
+        let mut deadline = self.answer_deadline(sent);
         loop {
             let step = self.step(sent, body, &mut deadline, &mut keep_alive, keep_alive_next).await;
             match step {
@@ -222,11 +225,13 @@ impl Call {
             _ => None,
         };
         let Some(settled) = self.settle(sent, end, &flow.seen).await else {
-            // Not durable: the client must not see the end of this answer.
-            self.client.cut().await;
+            self.not_durable().await;
             return;
         };
         if let Some(error) = error {
+            if self.client.is_waiting() {
+                return self.client.refuse(error);
+            }
             self.send_error(&flow.ours, error.body()).await;
         }
         let mut last = BytesMut::new();
@@ -237,8 +242,11 @@ impl Call {
         self.pass_on(last.freeze()).await;
     }
 
-    pub(super) fn answer_deadline(&self) -> Instant {
-        Instant::now() + Duration::from_millis(self.core().config.bounds.provider_answer_ms_max)
+    /// When an answer that begins now is given up; sooner where its client has left already.
+    pub(super) fn answer_deadline(&self, sent: &Sent) -> Instant {
+        let bounds = &self.core().config.bounds;
+        let deadline = Instant::now() + Duration::from_millis(bounds.provider_answer_ms_max);
+        if sent.cancelled { deadline.min(self.drain_deadline()) } else { deadline }
     }
 
     fn drain_deadline(&self) -> Instant {
@@ -294,9 +302,7 @@ impl Flow {
         }
         self.seen.has_media |= output.has_media;
         self.seen.text_bytes = self.seen.text_bytes.saturating_add(output.text_bytes());
-        if let (Some(tokenizer), Some(tokens)) = (&self.tokenizer, &mut self.seen.text_tokens) {
-            *tokens += output.texts().map(|text| tokenizer.count(&text)).sum::<u64>();
-        }
+        output.texts().for_each(|text| self.seen.keep(&text));
         self.has_begun |= output.text_bytes() > 0
             || output.has_media
             || chunk.usage != upstream::Reported::Nothing;
@@ -309,6 +315,16 @@ pub(super) fn kept_id(id: &str) -> String {
 }
 
 impl Seen {
+    /// Keeps a text to be counted; one that has grown long is counted by its bytes instead.
+    pub(super) fn keep(&mut self, text: &str) {
+        let Some(kept) = &mut self.text else { return };
+        if kept.len() + text.len() > TEXT_BYTES_MAX {
+            self.text = None;
+        } else {
+            kept.push_str(text);
+        }
+    }
+
     /// Whether nothing at all was seen.
     fn is_empty(&self) -> bool {
         self.text_bytes == 0 && self.finish_reason.is_none()

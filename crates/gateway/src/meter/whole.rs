@@ -15,7 +15,7 @@ use super::call::{Call, Tried};
 use super::charge::{End, Seen};
 use super::provider_error;
 use super::stream::kept_id;
-use crate::catalogue::Provider;
+use crate::catalogue::{Endpoint, Provider};
 use crate::http::error::ApiError;
 
 const JSON: &str = "application/json";
@@ -64,7 +64,7 @@ impl Call {
                 self.broken(sent, failure, read.is_large).await
             }
             Ending::Stopped => {
-                let seen = seen(&read.raw, sent.endpoint().tokenizer.as_deref());
+                let seen = seen(&read.raw, sent.endpoint());
                 self.settle(sent, End::Stopped, &seen).await;
                 Tried::Done
             }
@@ -73,7 +73,7 @@ impl Call {
 
     async fn read_whole(&mut self, sent: &mut Sent, answer: Answer, read: &mut Read) -> Ending {
         let mut body = answer.body;
-        let mut deadline = self.answer_deadline();
+        let mut deadline = self.answer_deadline(sent);
         loop {
             let bytes = match self.next_bytes(sent, &mut body, &mut deadline).await {
                 Some(Ok(Some(bytes))) => bytes,
@@ -112,10 +112,7 @@ impl Call {
             return self.refused(sent, failed.error, failed.is_worth_another);
         }
         let seen = match output {
-            Some(output) => Seen {
-                usage: end.usage,
-                ..of_output(&output, sent.endpoint().tokenizer.as_deref())
-            },
+            Some(output) => Seen { usage: end.usage, ..of_output(&output, sent.endpoint()) },
             None => Seen { usage: end.usage, text_bytes: end.choices_bytes, ..Seen::default() },
         };
         let seen = Seen { upstream_id: end.id.as_deref().map(kept_id), ..seen };
@@ -147,7 +144,7 @@ impl Call {
         Tried::Done
     }
 
-    async fn not_durable(&mut self) {
+    pub(super) async fn not_durable(&mut self) {
         if self.client.is_waiting() {
             self.client.refuse(ApiError::store_away());
         } else {
@@ -162,7 +159,7 @@ impl Call {
         let mut read = JsonAnswer::new(&Ours::new("", "", "", 0));
         let (mut raw, mut out) = (BytesMut::new(), BytesMut::new());
         let mut body = answer.body;
-        let mut deadline = self.answer_deadline();
+        let mut deadline = self.answer_deadline(&sent);
         while let Some(Ok(Some(bytes))) = self.next_bytes(&mut sent, &mut body, &mut deadline).await
         {
             raw.extend_from_slice(&bytes);
@@ -180,7 +177,7 @@ impl Call {
             let failed = provider_error::embedded(&provider, error);
             return self.refused(sent, failed.error, failed.is_worth_another);
         }
-        let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint().tokenizer.as_deref()) };
+        let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint()) };
         self.settle(sent, End::Complete, &seen).await;
         self.client.refuse(nonsense());
         Tried::Done
@@ -188,21 +185,21 @@ impl Call {
 }
 
 /// What of an answer that was not read to its end can be counted: all of its bytes.
-fn seen(raw: &[u8], tokenizer: Option<&upstream::Tokenizer>) -> Seen {
+fn seen(raw: &[u8], endpoint: &Endpoint) -> Seen {
     match Output::of_answer(raw) {
-        Ok(output) => of_output(&output, tokenizer),
+        Ok(output) => of_output(&output, endpoint),
         Err(_) => Seen { text_bytes: raw.len() as u64, ..Seen::default() },
     }
 }
 
-fn of_output(output: &Output<'_>, tokenizer: Option<&upstream::Tokenizer>) -> Seen {
-    Seen {
-        usage: Reported::Nothing,
+fn of_output(output: &Output<'_>, endpoint: &Endpoint) -> Seen {
+    let mut seen = Seen {
         finish_reason: output.finish_reason.clone().map(std::borrow::Cow::into_owned),
         text_bytes: output.text_bytes(),
-        upstream_id: None,
-        text_tokens: tokenizer
-            .map(|tokenizer| output.texts().map(|text| tokenizer.count(&text)).sum()),
+        text: endpoint.tokenizer.as_ref().map(|_| String::new()),
         has_media: output.has_media,
-    }
+        ..Seen::default()
+    };
+    output.texts().for_each(|text| seen.keep(&text));
+    seen
 }

@@ -3,4 +3,5 @@
 
 mod auth;
 mod chat;
+mod restart;
 mod support;

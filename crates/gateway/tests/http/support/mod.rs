@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::core::{Core, Parts};
-use gateway::http::control;
+use gateway::http::control::{self, Control};
 use gateway::server::Server;
 use http::Request;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use store::MemoryStore;
 use tempfile::TempDir;
 use testkit::{Answer, ChatStream, Client, FakeUpstream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use toml::Table;
+use tower::ServiceExt as _;
 
 pub(crate) use fixed::{ManualClock, SeededEntropy};
 pub(crate) use shown::{shown, shown_events};
@@ -129,9 +132,12 @@ impl TestGateway {
     }
 
     /// Ends the process's work at once, as a kill does, and starts another on the same files.
-    pub(crate) fn crash(self) -> TestGateway {
-        let TestGateway { upstream, store, clock, entropy, settings, folder, server, .. } = self;
+    pub(crate) async fn crash(self) -> TestGateway {
+        let TestGateway { upstream, store, clock, core, entropy, settings, folder, server, .. } =
+            self;
         drop(server);
+        // The tasks of the old process must be gone before the new one reads its files.
+        core.in_flight.none().await;
         let config = config(&upstream, &settings);
         let core = open(config, &folder, &store, &clock, &entropy);
         let server = Server::start(Arc::clone(&core)).unwrap();
@@ -220,6 +226,36 @@ impl TestGateway {
     pub(crate) async fn fact(&self, key: &TestKey, name: &str) -> String {
         let answer = self.ask(key.text.as_str(), "GET /api/v1/key", "").await;
         answer.exact(&format!("/data/{name}")).unwrap_or_else(|| panic!("{}", answer.text()))
+    }
+
+    /// What is on hold for a key.
+    pub(crate) fn held(&self, key: &TestKey) -> String {
+        let known = self.core.directory.key(&gateway::http::hash(&key.text)).unwrap();
+        known.account().figures(self.clock.time()).held.credits.to_string()
+    }
+
+    /// Asks what only the command line may.
+    pub(crate) async fn control(&self, line: &str, body: impl ToString) -> Answer {
+        let reload = Box::new(|| Err("there is no file".to_owned()));
+        let routes = control::routes(Arc::new(Control { core: Arc::clone(&self.core), reload }));
+        let (method, path) = line.split_once(' ').unwrap();
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("content-type", "application/json");
+        let request = request.body(axum::body::Body::from(body.to_string())).unwrap();
+        let (head, body) = routes.oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Sends bytes as they are, and reads what comes back until the connection is closed.
+    pub(crate) async fn raw(&self, bytes: &str) -> String {
+        let mut stream = TcpStream::connect(self.server.address()).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(EXPECTED_WITHIN, stream.read_to_end(&mut answer)).await;
+        // A server that closes while bytes for it are on their way resets the connection.
+        drop(read.expect("the connection was left open"));
+        String::from_utf8(answer).unwrap()
     }
 
     /// Waits until that many requests wait for holds.

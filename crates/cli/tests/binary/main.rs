@@ -1,0 +1,10 @@
+//! The built binary as a user has it: started, asked, killed, started again.
+//! Each module is one promise; `world` is what every test starts from.
+
+mod clock;
+mod crash;
+mod disconnect;
+mod limits;
+mod provider;
+mod serve;
+mod world;

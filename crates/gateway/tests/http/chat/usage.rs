@@ -1,0 +1,140 @@
+//! Answers whose usage is absent, nonsense or surprising: charged with care, never silently nothing.
+
+use serde_json::json;
+use testkit::{Behaviour, Usage};
+
+use crate::support::{TestGateway, TestKey};
+
+/// One whole and one streamed answer; the rows they leave.
+async fn both(gateway: &TestGateway, key: &TestKey, model: &str, max_tokens: u64) -> Vec<String> {
+    let extras = json!({ "max_tokens": max_tokens });
+    assert_eq!(gateway.chat(key, model, extras.clone()).await.status, 200);
+    gateway.chat_stream(key, model, extras).await.rest().await.unwrap();
+    gateway.settled().await;
+    gateway.rows()
+}
+
+#[tokio::test]
+async fn a_usage_that_is_absent_or_does_not_add_up_is_counted_by_bytes() {
+    for usage in [
+        Usage::Absent,
+        Usage::Null,
+        Usage::Nonsense("{}".into()),
+        Usage::Nonsense("[]".into()),
+        Usage::Nonsense("true".into()),
+        Usage::Nonsense(r#"{"prompt_tokens":8}"#.into()),
+        Usage::Nonsense(r#"{"prompt_tokens":-8,"completion_tokens":16}"#.into()),
+        Usage::Nonsense(r#"{"prompt_tokens":8.5,"completion_tokens":16}"#.into()),
+        Usage::Nonsense(r#"{"prompt_tokens":"8","completion_tokens":"16"}"#.into()),
+        Usage::Nonsense(r#"{"prompt_tokens":8,"completion_tokens":18446744073709551615}"#.into()),
+        Usage::Nonsense(
+            r#"{"prompt_tokens":8,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":9}}"#.into(),
+        ),
+    ] {
+        let gateway = TestGateway::start().await;
+        let key = gateway.key(json!({ "limit": 1 })).await;
+        gateway.upstream.on("small", Behaviour::new().usage(usage.clone()));
+        // 63 prompt tokens and the 48 bytes of the answer.
+        let rows = both(&gateway, &key, "test/small", 400).await;
+        assert_eq!(rows, ["alpha: counted $0.000159 for 63+48"; 2], "{usage:?}");
+        assert_eq!(gateway.fact(&key, "usage").await, "0.000318");
+        gateway.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_never_passes_the_hold() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.on("small", Behaviour::new().usage(Usage::Absent));
+    let rows = both(&gateway, &key, "test/small", 16).await;
+    assert_eq!(rows, ["alpha: counted $0.000095 for 63+48"; 2]);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn where_output_can_be_hidden_an_absent_usage_is_charged_at_the_hold() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.on("reasoning", Behaviour::new().usage(Usage::Absent));
+    let rows = both(&gateway, &key, "test/reasoning", 400).await;
+    assert_eq!(rows, ["alpha: held $0.001863 for 0+0"; 2]);
+
+    gateway.upstream.on("small", Behaviour::new().usage(Usage::Absent));
+    for extra in [json!({ "reasoning": { "effort": "low" } }), json!({ "reasoning_effort": "low" })]
+    {
+        assert_eq!(gateway.chat(&key, "test/small", extra).await.status, 200);
+        gateway.settled().await;
+        assert!(gateway.rows().last().unwrap().starts_with("alpha: held"), "{:?}", gateway.rows());
+    }
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_reported_zero_is_a_zero() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.on("small", Behaviour::new().prompt_tokens(0).completion_tokens(0));
+    let rows = both(&gateway, &key, "test/small", 400).await;
+    assert_eq!(rows, ["alpha: reported $0 for 0+0"; 2]);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_completion_is_free_only_where_its_endpoint_says_so() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/billed"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", pricing = { prompt = "0.000001", completion = "0.000002" } }]
+        [[models]]
+        id = "test/unbilled"
+        context_length = 8192
+        endpoints = [{ provider = "beta", zero_completion_free = true, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+        "#,
+    )
+    .await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.otherwise(Behaviour::new().completion_tokens(0));
+    gateway.chat(&key, "test/billed", json!({})).await;
+    gateway.chat(&key, "test/unbilled", json!({})).await;
+    gateway.settled().await;
+    assert_eq!(gateway.rows(), ["alpha: reported $0.000008 for 8+0", "beta: reported $0 for 8+0"]);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn cached_written_and_reasoning_tokens_have_prices_of_their_own() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/priced"
+        context_length = 8192
+        [[models.endpoints]]
+        provider = "alpha"
+        upstream_model = "priced"
+        [models.endpoints.pricing]
+        prompt = "0.000001"
+        completion = "0.000002"
+        input_cache_read = "0.0000001"
+        input_cache_write = "0.00000125"
+        internal_reasoning = "0.000003"
+        request = "0.01"
+        overrides = [{ min_prompt_tokens = 1000, prompt = "0.00001" }]
+        "#,
+    )
+    .await;
+    let key = gateway.key(json!({})).await;
+    let usual = Behaviour::new().prompt_tokens(100).cached_tokens(40).cache_write_tokens(8);
+    let usual = usual.completion_tokens(16).reasoning_tokens(6);
+    let long = usual.clone().prompt_tokens(1000);
+    gateway.upstream.then("priced", [usual, long]);
+    // 52 x 1000 + 40 x 100 + 8 x 1250 + 10 x 2000 + 6 x 3000 + 10_000_000 nano-dollars.
+    let answer = gateway.chat(&key, "test/priced", json!({})).await;
+    assert_eq!(answer.exact("/usage/cost").as_deref(), Some("0.010104"));
+    // 952 x 10_000 + what is cached, written and made as before.
+    let answer = gateway.chat(&key, "test/priced", json!({})).await;
+    assert_eq!(answer.exact("/usage/cost").as_deref(), Some("0.019572"));
+    gateway.close().await;
+}
