@@ -34,8 +34,12 @@ def spent(key, amount):
 
 
 def figures(manage, key):
-    """`GetKeyData` of `key` with the one field left out that may lag: the time of its last use."""
-    data = manage.data(key)
+    """`GetKeyData` of `key` with the one field left out that may lag."""
+    return lasting(manage.data(key))
+
+
+def lasting(data):
+    """`data` of a key with the one field left out that may lag: the time of its last use."""
     moment = data["last_used_at"]
     assert moment is None or datetime.fromisoformat(moment).date() == NOON.date()
     return data | {"last_used_at": None}

@@ -37,6 +37,11 @@ def exact(text):
     return json.loads(text, parse_float=Decimal)
 
 
+def media_type(headers):
+    """The content type without its parameters, or nothing."""
+    return headers.get("content-type", "").split(";")[0].strip()
+
+
 class Contract:
     """The OpenAPI document, as questions about one answer."""
 
@@ -57,15 +62,30 @@ class Contract:
             path = "/key"
         return next((template for pattern, template in self.templates if pattern.fullmatch(path)), None)
 
-    def faults(self, method, url_path, status, media_type, body):
-        """What is wrong with `body`, a sentence each; `media_type` says which of an operation's schemas it is held to."""
+    def answer_faults(self, method, url_path, answer):
+        """What is wrong with `answer`, a line each. Streams are judged event by event, paths outside the API not at all."""
+        if not url_path.startswith(("/api/v1/", "/v1/")):
+            return []
+        call = f"{method} {url_path} {answer.status}"
+        kind = media_type(answer.headers)
+        try:
+            if kind == "text/event-stream":
+                bodies = [{"data": event} for event in answer.events if event != "[DONE]"]
+            else:
+                bodies = [answer.json]
+        except ValueError as error:
+            return [f"{call}: not JSON: {error}: {answer.text[:200]}"]
+        return [f"{call}: {fault}" for body in bodies for fault in self.faults(method, url_path, answer.status, kind, body)]
+
+    def faults(self, method, url_path, status, kind, body):
+        """What is wrong with `body`, a sentence each; its media type, `kind`, says which schema it is held to."""
         template = self.template(url_path)
         operation = self.document["paths"].get(template, {}).get(method.lower(), {})
         declared = operation.get("responses", {}).get(str(status))
-        if declared is not None and media_type not in declared["content"]:
-            return [f"{media_type} is none of {sorted(declared['content'])}"]
+        if declared is not None and kind not in declared["content"]:
+            return [f"{kind} is none of {sorted(declared['content'])}"]
         if declared is not None:
-            steps = ["paths", template, method.lower(), "responses", str(status), "content", media_type, "schema"]
+            steps = ["paths", template, method.lower(), "responses", str(status), "content", kind, "schema"]
             pointer = "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
             schema = {"$ref": f"urn:contract#/{pointer}"}
         elif status >= 400:
@@ -119,32 +139,17 @@ class Wire(httpx.BaseTransport):
 
     def handle_request(self, request):
         response = self.inner.handle_request(request)
-        media_type = response.headers.get("content-type", "").split(";")[0].strip()
-        if media_type == "text/event-stream":
-            done = functools.partial(self.record, request, response, media_type)
-            response.stream = Recorded(response.stream, done)
+        if media_type(response.headers) == "text/event-stream":
+            response.stream = Recorded(response.stream, functools.partial(self.record, request, response))
             return response
-        self.record(request, response, media_type, response.read())
+        self.record(request, response, response.read())
         return response
 
-    def record(self, request, response, media_type, content):
-        """Keeps the answer `content` and holds it against the contract; a stream event by event."""
+    def record(self, request, response, content):
+        """Keeps the answer `content` and holds it against the contract."""
         answer = Answer(response.status_code, response.headers, content.decode())
         self.answers.append(answer)
-        if not request.url.path.startswith(("/api/v1/", "/v1/")):
-            return
-        call = f"{request.method} {request.url.path} {answer.status}"
-        try:
-            if media_type == "text/event-stream":
-                bodies = [{"data": event} for event in answer.events if event != "[DONE]"]
-            else:
-                bodies = [answer.json]
-        except ValueError as error:
-            self.faults.append(f"{call}: not JSON: {error}: {answer.text[:200]}")
-            return
-        for body in bodies:
-            for fault in self.contract.faults(request.method, request.url.path, answer.status, media_type, body):
-                self.faults.append(f"{call}: {fault}")
+        self.faults.extend(self.contract.answer_faults(request.method, request.url.path, answer))
 
     def close(self):
         self.inner.close()

@@ -10,40 +10,11 @@ import pytest
 from openrouter import errors
 
 from calls import COST, HELLO, SHORT, SHORT_COST, ask, dear, figures, spent
+from expected import check_stream, check_whole_answer
 from fake_provider import CREDENTIAL, Script
 from gateway import MANAGEMENT_KEY
 
 # What one call is and costs
-
-
-def check_whole_answer(body):
-    assert re.fullmatch(r"gen-\d{10}-[0-9A-Za-z]{20}", body["id"])
-    assert (body["object"], body["model"], body["provider"]) == ("chat.completion", "fake/plain", "Fake")
-    [choice] = body["choices"]
-    assert choice["message"]["content"] == "Hold first, settle after."
-    assert choice["finish_reason"] == "stop"
-    check_usage(body["usage"])
-
-
-def check_usage(usage):
-    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (21, 7, 28)
-    assert usage["prompt_tokens_details"]["cached_tokens"] == 8
-    assert (usage["cost"], usage["is_byok"]) == (COST, False)
-
-
-def check_stream(events):
-    """A stream is its words, a finish without usage, one event of usage, and the end, all under one id."""
-    *chunks, end = events
-    assert end == "[DONE]"
-    assert len({(chunk["id"], chunk["model"]) for chunk in chunks}) == 1
-    assert re.fullmatch(r"gen-\d{10}-[0-9A-Za-z]{20}", chunks[0]["id"])
-    assert chunks[0]["model"] == "fake/plain"
-    *words, finish, usage = chunks
-    assert "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in words) == "Hold first, settle after."
-    assert finish["choices"][0]["finish_reason"] == "stop"
-    assert [chunk for chunk in chunks if chunk.get("usage")] == [usage]
-    assert usage["choices"] == []
-    check_usage(usage["usage"])
 
 
 def test_the_official_sdk_is_answered_and_charged(gateway, manage, provider):

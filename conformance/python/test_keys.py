@@ -8,50 +8,11 @@ from decimal import Decimal
 import pytest
 from openrouter import errors
 
+from expected import as_new, instant, unlimited
 from gateway import MANAGEMENT_KEY, NOON
 
 MIDNIGHT = "2026-11-19T00:00:00"
 UNKNOWN_HASH = "0" * 64
-
-
-def masked(text):
-    """The label of the key `text`: enough to tell keys apart, too little to use one."""
-    return f"{text[:12]}...{text[-4:]}"
-
-
-def instant(text):
-    """The moment `text` names, which must be UTC with seconds."""
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", text), text
-    return datetime.fromisoformat(text)
-
-
-def as_new(key, **settings):
-    """What `GetKeyData` is for a key that was made with `settings` and never used."""
-    return {
-        "hash": hashlib.sha256(key.text.encode()).hexdigest(),
-        "name": "conformance",
-        "label": masked(key.text),
-        "disabled": False,
-        "limit": None,
-        "limit_remaining": None,
-        "limit_reset": None,
-        "include_byok_in_limit": False,
-        "usage": 0,
-        "usage_daily": 0,
-        "usage_weekly": 0,
-        "usage_monthly": 0,
-        "byok_usage": 0,
-        "byok_usage_daily": 0,
-        "byok_usage_weekly": 0,
-        "byok_usage_monthly": 0,
-        "created_at": key.data["created_at"],
-        "updated_at": None,
-        "expires_at": None,
-        "creator_user_id": None,
-        "workspace_id": key.data["workspace_id"],
-        "external_user": None,
-        "last_used_at": None,
-    } | settings
 
 
 # Creation
@@ -342,34 +303,6 @@ def test_what_the_api_does_not_have_gets_the_envelope(gateway, method, path, sta
 
 
 # The calling key
-
-
-def unlimited(text, **settings):
-    """What `GET /key` is for a key that nothing limits and that was never used."""
-    return {
-        "label": masked(text),
-        "limit": None,
-        "limit_remaining": None,
-        "limit_reset": None,
-        "include_byok_in_limit": False,
-        "usage": 0,
-        "usage_daily": 0,
-        "usage_weekly": 0,
-        "usage_monthly": 0,
-        "byok_usage": 0,
-        "byok_usage_daily": 0,
-        "byok_usage_weekly": 0,
-        "byok_usage_monthly": 0,
-        "is_free_tier": False,
-        "is_management_key": False,
-        "is_provisioning_key": False,
-        "expires_at": None,
-        "rate_limit": {"requests": -1, "interval": "10s", "note": "This field is deprecated and safe to ignore."},
-        "allowed_data_regions": ["global"],
-        "free_model_daily_requests": {"limit": 1000, "used": 0, "remaining": 1000},
-        "budgets": [],
-        "effective_budget": None,
-    } | settings
 
 
 def test_an_inference_key_reads_its_own_facts(gateway, manage):

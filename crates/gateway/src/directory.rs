@@ -178,3 +178,6 @@ impl Directory {
         &self.shards[usize::from(hash.0[0]) % SHARDS]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 use upstream::transport::{Settings, Tls, TlsError, Transport};
 
@@ -180,6 +181,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
         .pipeline_flush(true)
         .half_close(false);
     let connections = Arc::clone(&worker.core.connections);
+    let stall = Duration::from_millis(worker.core.config.bounds.client_stall_ms);
     let service = service(worker)
         .map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
     loop {
@@ -188,7 +190,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
                 Ok((stream, _)) => {
                     let service = TowerToHyperService::new(service.clone());
                     let place = connections.enter(usize::MAX);
-                    let serving = serve(http.clone(), stream, service, stage.clone());
+                    let serving = serve(http.clone(), stream, service, stall, stage.clone());
                     tokio::spawn(async move {
                         serving.await;
                         drop(place);
@@ -211,6 +213,7 @@ async fn serve<S>(
     http: http1::Builder,
     stream: TcpStream,
     service: S,
+    stall: Duration,
     mut stage: watch::Receiver<Stage>,
 ) where
     S: hyper::service::Service<
@@ -225,6 +228,9 @@ async fn serve<S>(
         tracing::debug!(%error, "a client left at once");
         return;
     }
+    // hyper waits for a client that takes no bytes for as long as it stays connected.
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(stall));
     let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

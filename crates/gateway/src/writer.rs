@@ -128,6 +128,8 @@ impl Writer {
             while let Some(jobs) = worker.next(&journal) {
                 worker.write(&*store, &journal, jobs, &on_broken);
             }
+            // Nothing more is written: whoever still waits is told so.
+            worker.queue.lock().jobs = Jobs::default();
         })?;
         Ok(Writer { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -299,3 +301,6 @@ fn finish(after: After, journal: &Journal, outcome: &Outcome) {
         (After::Apply(apply), outcome) => apply(outcome),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,7 +271,10 @@ fn tokens(name: &str, value: &str) -> Result<Option<u64>, BadRequest> {
     if is_null(value) {
         return Ok(None);
     }
-    match value.parse::<u64>() {
+    // To JSON 100.0 is an integer, and some SDKs send it so.
+    let whole =
+        value.split_once('.').filter(|(_, decimals)| decimals.bytes().all(|byte| byte == b'0'));
+    match whole.map_or(value, |(whole, _)| whole).parse::<u64>() {
         Ok(tokens) if tokens > 0 => Ok(Some(tokens)),
         _ if value.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Err(BadRequest::new(
             name,

@@ -114,8 +114,7 @@ async fn a_provider_that_stops_is_aborted_before_its_head() {
     let key = world.key(json!({})).await;
     let gate = world.upstream.hold_answers("small");
     let (client, own) = (world.client(), key.clone());
-    let asking =
-        tokio::spawn(async move { ask(&client, &own, "small", Form::Json, NAMED).await });
+    let asking = tokio::spawn(async move { ask(&client, &own, "small", Form::Json, NAMED).await });
     gate.until_waiting(1).await;
     asking.abort();
     // The gate still stands: only the gateway's leaving can end the call.

@@ -185,6 +185,33 @@ async fn an_edit_binds_the_next_request_and_cuts_off_none_in_flight() {
 }
 
 #[tokio::test]
+async fn a_request_that_waits_is_looked_at_again_once_its_key_has_changed() {
+    let world = World::with(&["small"], "[bounds]\nhold_wait_ms = 20000", |builder| builder).await;
+    world.upstream.on("small", Behaviour::new().prompt_tokens(128).completion_all_allowed());
+    let one = worst(COMPLETION_TOKENS_MAX);
+    let key = world.key_worth(one).await;
+    let gate = world.upstream.hold_answers("small");
+    let mut asking = JoinSet::new();
+    for _ in 0..4 {
+        let (client, key) = (world.client(), key.clone());
+        asking.spawn(async move { ask(&client, &key, "small", Form::Json, NAMED).await });
+    }
+    gate.until_waiting(1).await;
+    // Raised, it lets in as many as now fit, though none that is in flight has ended.
+    world.edit(&key, json!({ "limit": number(times(one, 3)) })).await;
+    gate.until_waiting(3).await;
+    // Disabled, the one that still waits is refused, at the latest when others settle.
+    world.edit(&key, json!({ "disabled": true })).await;
+    gate.release();
+    let mut statuses: Vec<u16> =
+        asking.join_all().await.into_iter().map(|told| told.expect("an answer").status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 401]);
+    assert_eq!(world.usage(&key).await, times(one, 3));
+    assert_eq!(world.upstream.calls().len(), 3);
+}
+
+#[tokio::test]
 async fn edits_amid_a_burst_never_let_more_through_than_the_highest_limit() {
     let world = World::start(&["small"]).await;
     let behaviour = Behaviour::new().prompt_tokens(100).completion_all_allowed();

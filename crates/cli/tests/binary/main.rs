@@ -4,7 +4,9 @@
 mod clock;
 mod crash;
 mod disconnect;
+mod fallback;
 mod limits;
 mod provider;
 mod serve;
+mod store;
 mod world;

@@ -285,3 +285,6 @@ impl Building<'_> {
         Ok(Prices { base, overrides })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,6 @@ impl Default for Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use api::keys::{ApiKey, CreateKey, KeyCreated, LimitReset, ListKeys, UpdateKey, 
 use api::{Data, Deleted, Open, Usd, Utc};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -97,26 +98,22 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     }
 }
 
-async fn one(
-    State(worker): App,
-    headers: HeaderMap,
-    Path(hash): Path<String>,
-) -> ApiResult<Response> {
+async fn one(State(worker): App, headers: HeaderMap, named: Named) -> ApiResult<Response> {
     let core = &worker.core;
     auth::management(core, &headers)?;
-    let key = find(core, &hash)?;
+    let key = find(core, named)?;
     Ok(json(StatusCode::OK, &Data { data: shown(&key, core.clock.now()) }))
 }
 
 async fn update(
     State(worker): App,
     headers: HeaderMap,
-    Path(hash): Path<String>,
+    named: Named,
     body: Body,
 ) -> ApiResult<Response> {
     let core = &worker.core;
     let manager = auth::management(core, &headers)?;
-    let key = find(core, &hash)?;
+    let key = find(core, named)?;
     let body = HeldBody::read(core, &headers, body, BODY_BYTES_MAX).await?;
     let wanted = UpdateKey::parse(&body.bytes)?;
     for _ in 0..EDIT_TRIES_MAX {
@@ -142,14 +139,10 @@ async fn update(
     Err(ApiError::conflict("Resource conflict. Please try again later."))
 }
 
-async fn delete(
-    State(worker): App,
-    headers: HeaderMap,
-    Path(hash): Path<String>,
-) -> ApiResult<Response> {
+async fn delete(State(worker): App, headers: HeaderMap, named: Named) -> ApiResult<Response> {
     let core = &worker.core;
     let manager = auth::management(core, &headers)?;
-    let key = find(core, &hash)?;
+    let key = find(core, named)?;
     let record = key.record();
     let hash = record.hash;
     let audit = audit(core, &manager, "key.delete", &hash, Some(&record), None);
@@ -175,9 +168,12 @@ fn created(answer: Vec<u8>) -> Response {
     response
 }
 
+/// The part of the path that names a key; an error where it is no text.
+type Named = Result<Path<String>, PathRejection>;
+
 /// The key of that hash; what is no hash, or nobody's, is not found (SEMANTICS 3.4).
-fn find(core: &Core, hash: &str) -> ApiResult<Arc<Key>> {
-    let hash = parse_hash(hash).map(KeyHash);
+fn find(core: &Core, named: Named) -> ApiResult<Arc<Key>> {
+    let hash = named.ok().and_then(|Path(hash)| parse_hash(&hash)).map(KeyHash);
     hash.and_then(|hash| core.directory.key(&hash)).ok_or_else(ApiError::not_found)
 }
 

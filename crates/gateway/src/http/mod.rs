@@ -48,11 +48,17 @@ pub fn service(
 + Clone
 + Send
 + 'static {
+    let inference = Router::new()
+        .merge(chat::routes())
+        .merge(models::routes())
+        // Set before the layer, which answers preflights only in the place of what lies within it.
+        .method_not_allowed_fallback(wrong_method)
+        .layer(cors());
     let api = Router::new()
         .merge(keys::routes())
         .merge(key::routes())
         .merge(generation::routes())
-        .merge(Router::new().merge(chat::routes()).merge(models::routes()).layer(cors()))
+        .merge(inference)
         .method_not_allowed_fallback(wrong_method);
     let router = Router::new()
         .nest("/api/v1", api.clone())

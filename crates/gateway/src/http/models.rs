@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use api::Data;
 use api::models::{
     Architecture, ListLinks, ListObject, Model, ModelLinks, ModelList, ModelObject, Price, Pricing,
     PricingOverride, TopProvider,
 };
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use upstream::PriceSet;
 
+use super::error::{ApiError, ApiResult};
 use super::{App, Worker, json};
 use crate::catalogue::{self, Endpoint};
 
@@ -30,7 +33,13 @@ const PARAMETERS: [&str; 9] = [
 ];
 
 pub(super) fn routes() -> Router<Arc<Worker>> {
-    Router::new().route("/models", get(list))
+    Router::new()
+        .route("/models", get(list))
+        .route("/models/count", get(count))
+        // OpenAI's SDKs write the id's slash as `%2F`; others leave it.
+        .route("/models/{id}", get(one))
+        .route("/models/{author}/{slug}", get(one_of_author))
+        .route("/model/{author}/{slug}", get(wrapped))
 }
 
 async fn list(State(worker): App) -> Response {
@@ -44,6 +53,40 @@ async fn list(State(worker): App) -> Response {
         links: ListLinks::default(),
     };
     json(StatusCode::OK, &list)
+}
+
+async fn count(State(worker): App) -> Response {
+    let catalogue = worker.core.catalogue();
+    let count = catalogue.models.iter().filter(|model| model.config.listed).count();
+    json(StatusCode::OK, &serde_json::json!({ "data": { "count": count } }))
+}
+
+/// An author's model by the parts of the path; an error where they are no text.
+type Named = Result<Path<(String, String)>, PathRejection>;
+
+/// The model itself, as OpenAI's `GET /models/{id}` gives it.
+async fn one(State(worker): App, id: Result<Path<String>, PathRejection>) -> ApiResult<Response> {
+    let Ok(Path(id)) = id else { return Err(ApiError::not_found()) };
+    Ok(json(StatusCode::OK, &find(&worker, &id)?))
+}
+
+async fn one_of_author(State(worker): App, named: Named) -> ApiResult<Response> {
+    Ok(json(StatusCode::OK, &find_named(&worker, named)?))
+}
+
+async fn wrapped(State(worker): App, named: Named) -> ApiResult<Response> {
+    let data = find_named(&worker, named)?;
+    Ok(json(StatusCode::OK, &Data { data }))
+}
+
+fn find_named(worker: &Worker, named: Named) -> ApiResult<Model> {
+    let Ok(Path((author, slug))) = named else { return Err(ApiError::not_found()) };
+    find(worker, &format!("{author}/{slug}"))
+}
+
+fn find(worker: &Worker, id: &str) -> ApiResult<Model> {
+    let catalogue = worker.core.catalogue();
+    catalogue.model(id).and_then(|model| shown(model)).ok_or_else(ApiError::not_found)
 }
 
 fn shown(model: &catalogue::Model) -> Option<Model> {

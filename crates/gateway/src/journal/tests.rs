@@ -37,8 +37,8 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
         let journal = Journal::open(&path, 2, hold_sync).unwrap();
         let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
         assert!(journal.reserve().is_none(), "slots are bounded");
-        journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused();
-        journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused();
+        drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
+        drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
 
         let next = Journal::open(&path, 2, hold_sync).unwrap();
         assert_eq!(next.left_behind().unwrap(), [record("gen-1"), record("gen-2")]);
@@ -54,12 +54,12 @@ async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::open(&folder.path().join("holds"), 4, false).unwrap();
     let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
-    journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused();
-    journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused();
+    drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
+    drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
     journal.free(first);
     journal.free(second);
     let again = journal.reserve().unwrap();
-    journal.dispatch(&again, hold(), &record("gen-3")).await.unwrap().refused();
+    drop(journal.dispatch(&again, hold(), &record("gen-3")).await.unwrap().refused());
     journal.sweep();
     assert_eq!(names(&journal), ["gen-3"]);
 }
@@ -70,7 +70,7 @@ async fn a_torn_record_is_no_record() {
     let path = folder.path().join("holds");
     let journal = Journal::open(&path, 4, false).unwrap();
     let slot = journal.reserve().unwrap();
-    journal.dispatch(&slot, hold(), &record("gen-1")).await.unwrap().refused();
+    drop(journal.dispatch(&slot, hold(), &record("gen-1")).await.unwrap().refused());
     let whole = std::fs::read(&path).unwrap();
     for cut in 0..whole.len() {
         std::fs::write(&path, &whole[..cut]).unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use ledger::Dispatched;
 use store::Attempt;
 use tokio::time::Instant;
@@ -88,6 +88,10 @@ impl Call {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let accept = if self.request.stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        // The one fact of the client's that crosses (DESIGN "What crosses").
+        if let Some(agent) = self.facts.user_agent.as_deref().and_then(header_value) {
+            headers.entry(USER_AGENT).or_insert(agent);
+        }
         let call = transport::Call {
             origin: Arc::clone(&provider.origin),
             path_and_query: provider.chat_path.clone(),
@@ -222,6 +226,10 @@ impl crate::catalogue::Provider {
         let until = now.as_microsecond().saturating_add(wait_us);
         self.resting_until_us.store(until, Ordering::Relaxed);
     }
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
 }
 
 /// A duration in whole milliseconds.

@@ -128,3 +128,6 @@ fn overhead(endpoint: &Endpoint, request: &ChatRequest) -> u64 {
     let configured = endpoint.prompt_overhead_tokens[usize::from(request.has_tools)];
     configured.max(endpoint.learned.prompt_overhead_tokens())
 }
+
+#[cfg(test)]
+mod tests;

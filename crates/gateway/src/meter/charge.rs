@@ -125,3 +125,6 @@ pub(super) fn charge(
         _ => Charge { cost: full, usage, source: Source::Counted },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ mod call;
 mod charge;
 mod client;
 mod provider_error;
+#[cfg(test)]
+mod sample;
 mod settle;
 mod stream;
 mod whole;

@@ -14,6 +14,7 @@ use super::attempt::Sent;
 use super::call::{Call, Tried};
 use super::charge::{End, Seen};
 use super::provider_error;
+use crate::catalogue::Provider;
 use crate::http::error::ApiError;
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -31,7 +32,7 @@ enum Step {
     /// The answer's end.
     End,
     /// The answer broke off, or a bound was reached.
-    Broken(Option<BodyError>),
+    Broken(BodyError),
     /// The client has left, and the provider stops when its connection closes.
     Stop,
 }
@@ -49,6 +50,8 @@ struct Flow {
     error: Option<String>,
     /// Chunks that can't be read were met; nothing is passed on from there.
     is_malformed: bool,
+    /// Why the stream has no end, where it has none.
+    broke_off: BodyError,
 }
 
 impl Call {
@@ -76,6 +79,7 @@ impl Call {
             has_begun: false,
             error: None,
             is_malformed: false,
+            broke_off: BodyError::Cut,
         };
         let end = self.pump(&mut sent, &mut body, &mut flow).await;
         // Before anything was put out, an error is the same as an error answer.
@@ -91,7 +95,7 @@ impl Call {
             return Tried::Done;
         }
         if end == End::Unseen && self.client.is_waiting() && !flow.has_begun {
-            let error = provider_error::unanswered(&endpoint.provider, false, BodyError::Cut);
+            let error = flow.unanswered(&endpoint.provider);
             return self.unclear(sent, error).await;
         }
         self.end_stream(sent, end, flow).await;
@@ -138,7 +142,11 @@ impl Call {
                 }
                 Step::Broken(error) => {
                     tracing::warn!(generation = self.id, ?error, "a provider's stream broke off");
-                    return End::Unseen;
+                    flow.broke_off = error;
+                    // With why generation stopped and what it used, nothing is missing.
+                    let is_end = flow.seen.is_final()
+                        && matches!(flow.seen.usage, upstream::Reported::Usage(_));
+                    return if is_end { End::Complete } else { End::Unseen };
                 }
                 Step::Stop => return End::Stopped,
             }
@@ -183,7 +191,7 @@ impl Call {
             match bytes.await {
                 Ok(Some(Ok(Some(bytes)))) => return Step::Bytes(bytes),
                 Ok(Some(Ok(None))) => return Step::End,
-                Ok(Some(Err(error))) => return Step::Broken(Some(error)),
+                Ok(Some(Err(error))) => return Step::Broken(error),
                 Ok(None) => return Step::Stop,
                 Err(_) => {
                     *keep_alive = Instant::now() + keep_alive_next;
@@ -215,9 +223,7 @@ impl Call {
         let provider = Arc::clone(&sent.endpoint().provider);
         let error = match (&flow.error, end) {
             (Some(error), _) => Some(provider_error::embedded(&provider, error).error),
-            (None, End::Unseen) => {
-                Some(provider_error::unanswered(&provider, false, BodyError::Cut))
-            }
+            (None, End::Unseen) => Some(flow.unanswered(&provider)),
             _ if flow.is_malformed => Some(ApiError::new(
                 api::error::ErrorType::ProviderUnavailable,
                 "Provider returned a stream that can't be read",
@@ -255,6 +261,12 @@ impl Call {
 }
 
 impl Flow {
+    /// The error for a stream that has no end.
+    fn unanswered(&self, provider: &Provider) -> ApiError {
+        let is_timeout = self.broke_off == BodyError::TimedOut;
+        provider_error::unanswered(provider, is_timeout, self.broke_off)
+    }
+
     /// Reads the events that are complete and gives what of them goes to the client.
     fn read(&mut self) -> Result<Bytes, upstream::LineTooLong> {
         let mut frame = BytesMut::new();

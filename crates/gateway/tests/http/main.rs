@@ -3,5 +3,11 @@
 
 mod auth;
 mod chat;
+mod control;
+mod generation;
+mod health;
+mod key;
+mod keys;
+mod models;
 mod restart;
 mod support;

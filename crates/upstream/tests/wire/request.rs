@@ -50,6 +50,19 @@ fn null_is_absent() {
 }
 
 #[test]
+fn a_maximum_written_as_a_whole_decimal_is_taken() {
+    let messages = r#""messages":[{"role":"user","content":"hi"}]"#;
+    for (written, read) in [("100.0", 100), ("7.000", 7), ("7", 7)] {
+        let body = format!(r#"{{{messages},"max_tokens":{written}}}"#);
+        assert_eq!(scan(&Bytes::from(body)).unwrap().max_tokens, Some(read), "{written}");
+    }
+    for refused in ["0.0", "100.5", "1e2", "1.0e2", "-1.0"] {
+        let body = format!(r#"{{{messages},"max_tokens":{refused}}}"#);
+        assert!(scan(&Bytes::from(body)).is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn the_newer_maximum_wins() {
     let maximum = |members| read(&with(members)).unwrap().max_tokens;
     assert_eq!(maximum(r#""max_completion_tokens":3,"max_tokens":8"#), Some(3));

@@ -1,0 +1,115 @@
+"""One official SDK in Python, unmodified, doing what clients.py asks of it: a call a line on standard input, a reply each.
+
+Usage: python driver.py PACKAGE, openrouter or openai. It runs in each generation's own environment, so it uses nothing
+of the suite and nothing that one generation lacks.
+"""
+
+import functools
+import importlib
+import json
+import sys
+from datetime import datetime
+
+import httpx
+
+
+class Recorder(httpx.BaseTransport):
+    """Keeps the raw bytes of every answer, a stream's as well, as they come."""
+
+    def __init__(self):
+        self.inner = httpx.HTTPTransport()
+        self.exchanges = []
+
+    def handle_request(self, request):
+        response = self.inner.handle_request(request)
+        response.stream = Copied(response.stream)
+        self.exchanges.append((request, response, response.stream))
+        return response
+
+    def texts(self):
+        return [
+            {
+                "method": request.method,
+                "path": request.url.path,
+                "status": response.status_code,
+                "media_type": response.headers.get("content-type", ""),
+                "text": stream.content.decode(),
+            }
+            for request, response, stream in self.exchanges
+        ]
+
+
+class Copied(httpx.SyncByteStream):
+    """A stream that keeps what it passes on."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.content = b""
+
+    def __iter__(self):
+        for part in self.inner:
+            self.content += part
+            yield part
+
+    def close(self):
+        self.inner.close()
+
+
+def openrouter(base_url, key, client):
+    sdk = importlib.import_module("openrouter").OpenRouter(
+        api_key=key, server_url=base_url, client=client, retry_config=None
+    )
+    return {
+        "keys.create": functools.partial(with_moments, sdk.api_keys.create),
+        "keys.get": sdk.api_keys.get,
+        "keys.list": sdk.api_keys.list,
+        "keys.update": sdk.api_keys.update,
+        "keys.delete": sdk.api_keys.delete,
+        "key": sdk.api_keys.get_current_key_metadata,
+        "chat": sdk.chat.send,
+    }
+
+
+def openai(base_url, key, client):
+    sdk = importlib.import_module("openai").OpenAI(api_key=key, base_url=base_url, http_client=client, max_retries=0)
+    return {"chat": sdk.chat.completions.create, "models": sdk.models.list}
+
+
+def with_moments(create, expires_at=None, **settings):
+    """`create`, given the time as what its type asks for."""
+    if expires_at is not None:
+        settings["expires_at"] = datetime.fromisoformat(expires_at)
+    return create(**settings)
+
+
+def plain(value):
+    """What the SDK made of an answer, as JSON values under the wire's names; a stream or a page as its items."""
+    if hasattr(value, "__next__") or hasattr(value, "iter_pages"):
+        return [plain(item) for item in value]
+    return value.model_dump(mode="json", by_alias=True)
+
+
+def outcome(calls, call, given):
+    try:
+        return {"value": plain(calls[call](**given))}
+    except Exception as error:
+        return {
+            "error": {
+                "kind": type(error).__name__,
+                "status": getattr(error, "status_code", None),
+                "message": getattr(error, "message", str(error)),
+            }
+        }
+
+
+def reply(make, asked):
+    recorder = Recorder()
+    with httpx.Client(transport=recorder, timeout=60) as client:
+        result = outcome(make(asked["base_url"], asked["key"], client), asked["call"], asked["arguments"])
+    return result | {"exchanges": recorder.texts()}
+
+
+if __name__ == "__main__":
+    make = {"openrouter": openrouter, "openai": openai}[sys.argv[1]]
+    for line in sys.stdin:
+        print(json.dumps(reply(make, json.loads(line))), flush=True)

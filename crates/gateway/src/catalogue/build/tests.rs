@@ -1,0 +1,111 @@
+use super::*;
+
+const PROVIDER: &str = r#"
+    [[providers]]
+    slug = "p"
+    base_url = "http://127.0.0.1:1/v1"
+"#;
+const MODEL: &str = r#"
+    [[models]]
+    id = "a/m"
+    context_length = 100
+    endpoints = [{ provider = "p", pricing = { prompt = "1", completion = "1" } }]
+"#;
+
+fn built(text: &str, earlier: &Catalogue) -> Result<Catalogue, BuildError> {
+    build(&toml::from_str(text).unwrap(), Path::new(""), earlier)
+}
+
+#[test]
+fn what_is_wrong_is_refused_by_the_name_of_its_setting() {
+    let endpoint = |endpoint: &str| {
+        format!(
+            "{PROVIDER}\n[[models]]\nid = \"a/m\"\ncontext_length = 100\nendpoints = [{{ {endpoint} }}]"
+        )
+    };
+    let provider =
+        |more: &str| format!("[[providers]]\nslug = \"p\"\nbase_url = \"http://h\"\n{more}");
+    let priced = |prices: &str| endpoint(&format!("provider = \"p\", pricing = {{ {prices} }}"));
+    for (text, problem) in [
+        (endpoint("provider = \"p\""), "setting `models[0].endpoints[0].pricing` is missing"),
+        (
+            endpoint(
+                "provider = \"p\", free = true, pricing = { prompt = \"1\", completion = \"1\" }",
+            ),
+            "setting `models[0].endpoints[0].free` contradicts",
+        ),
+        (
+            endpoint("provider = \"q\", free = true"),
+            "setting `models[0].endpoints[0].provider` names `q`",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, context_length = 0"),
+            "setting `models[0].endpoints[0].context_length` must be from 1",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, max_completion_tokens = 4294967297"),
+            "setting `models[0].endpoints[0].max_completion_tokens` must be from 1",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, tokenizer = \"nobodys\""),
+            "setting `models[0].endpoints[0].tokenizer`",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, upstream_model = \"a b\""),
+            "setting `models[0].endpoints[0].upstream_model` must be 1 to 100 bytes",
+        ),
+        (priced("prompt = \"-1\", completion = \"1\""), "pricing.prompt` is `-1`"),
+        (priced("prompt = \"1\", completion = \"cheap\""), "pricing.completion` is `cheap`"),
+        (
+            priced("prompt = \"1\", completion = \"1\", input_cache_read = \"-0.1\""),
+            "pricing.input_cache_read` is `-0.1`",
+        ),
+        (
+            format!(
+                "{PROVIDER}\n[[models]]\nid = \"a/m\"\nendpoints = [{{ provider = \"p\", free = true }}]"
+            ),
+            "setting `models[0].endpoints[0].context_length` is needed",
+        ),
+        (
+            format!("{PROVIDER}\n[[models]]\nid = \"a/m\"\nendpoints = []"),
+            "setting `models[0].endpoints` is empty",
+        ),
+        (format!("{PROVIDER}{MODEL}{MODEL}"), "setting `models[1].id` is used twice"),
+        (format!("{PROVIDER}{PROVIDER}"), "setting `providers[1].slug` is used twice"),
+        (provider("api = \"other\""), "setting `providers[0].api` must be `openai`"),
+        (provider("api_key = \"a\\nb\""), "setting `providers[0].api_key` has characters"),
+        (provider("headers = { \"a b\" = \"c\" }"), "setting `providers[0].headers.a b` is not"),
+        (
+            "[[providers]]\nslug = \"\"\nbase_url = \"http://h\"".into(),
+            "setting `providers[0].slug` must be",
+        ),
+        (
+            "[[providers]]\nslug = \"p\"\nbase_url = \"ftp://h\"".into(),
+            "setting `providers[0].base_url`",
+        ),
+    ] {
+        let error = built(&text, &Catalogue::default()).err().map(|error| error.to_string());
+        assert!(
+            error.as_ref().is_some_and(|error| error.contains(problem)),
+            "{problem}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_credential_is_never_part_of_an_error() {
+    let text = "[[providers]]\nslug = \"p\"\nbase_url = \"http://h\"\napi_key = \"secret\\n\"";
+    let error = built(text, &Catalogue::default()).err().unwrap();
+    assert!(!format!("{error} {error:?}").contains("secret"));
+}
+
+#[test]
+fn what_was_learned_outlives_a_reload_of_the_same_endpoint() {
+    let first = built(&format!("{PROVIDER}{MODEL}"), &Catalogue::default()).unwrap();
+    first.models[0].endpoints[0].learned.charged_above_hold(true);
+    let same = built(&format!("{PROVIDER}{MODEL}"), &first).unwrap();
+    assert!(same.models[0].endpoints[0].learned.is_barred());
+    let other = MODEL.replace("provider = \"p\"", "provider = \"p\", upstream_model = \"other\"");
+    let other = built(&format!("{PROVIDER}{other}"), &same).unwrap();
+    assert!(!other.models[0].endpoints[0].learned.is_barred());
+}

@@ -1,0 +1,5 @@
+//! Keys as an administrator makes, sees and changes them.
+
+mod create;
+mod edit;
+mod list;
