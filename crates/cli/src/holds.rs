@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use gateway::http::control::{Correction, ListedHold};
+use gateway::http::control::{Correction, HOLDS_MAX, ListedHold};
 use http::Method;
 
 use crate::{ConfigFile, control, print};
@@ -100,6 +100,9 @@ fn correct(file: &ConfigFile, which: &Which, cost: &str) -> Result<ExitCode> {
             .map(|hold| (hold.generation, hold.attempt))
             .collect(),
     };
+    if named.len() >= HOLDS_MAX {
+        print::error("more are left than can be listed at once: run the command again");
+    }
     if named.is_empty() {
         bail!("no charge of a crash is left to correct");
     }

@@ -39,7 +39,7 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
             gateway::catalogue::build(
                 &setup.config,
                 &setup.folder,
-                &gateway::catalogue::Catalogue::default(),
+                &gateway::catalogue::LearnedBook::default(),
             )?;
             setup.database()?;
             setup.warnings.iter().for_each(|warning| print::error(&format!("warning: {warning}")));

@@ -56,7 +56,7 @@ impl Setup {
             journal: self.beside(".holds")?,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            on_broken: Box::new(|error| {
+            on_broken: Arc::new(|error| {
                 tracing::error!(
                     error = error as &dyn std::error::Error,
                     "the store can't be trusted any more; the process ends, and the next start \

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use http::HeaderMap;
 use http::uri::PathAndQuery;
 use upstream::transport::Origin;
-use upstream::{Prices, Tokenizer};
+use upstream::{Prices, Tokenizer, redact};
 
 use crate::config::ModelConfig;
 
 pub use build::{BuildError, build};
+pub use marks::LearnedBook;
 
 /// A model provider.
 pub struct Provider {
@@ -29,8 +30,8 @@ pub struct Provider {
     pub chat_path: PathAndQuery,
     /// The headers every request carries, its credential among them.
     pub headers: HeaderMap,
-    /// The credential, to be taken out of its error texts.
-    pub credential: String,
+    /// Its credentials, to be taken out of its error texts.
+    pub credentials: Vec<String>,
     /// It stops generating, and billing, when its connection closes.
     pub stops_on_disconnect: bool,
     /// It refused the gateway's credential, and is left alone until then, in microseconds.
@@ -38,6 +39,12 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// A text of the provider's that others may see: its credentials and the like taken out.
+    pub fn redacted(&self, text: &str) -> String {
+        let redacted = redact(text, "");
+        self.credentials.iter().fold(redacted, |text, credential| redact(&text, credential))
+    }
+
     /// Whether requests may go to it at `now`.
     pub fn is_available(&self, now: jiff::Timestamp) -> bool {
         self.resting_until_us.load(Ordering::Relaxed) <= now.as_microsecond()

@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use jiff::{Timestamp, ToSpan};
 use ledger::Day;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use store::{Change, EndpointMark, Outcome, Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::{self, Catalogue, LearnedBook};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::directory::Directory;
 use crate::entropy::Entropy;
 use crate::http::error::RefusalStyle;
-use crate::journal::Journal;
+use crate::journal::{Journal, LeftBehind};
 use crate::meter::Waiting;
 use crate::writer::Writer;
 
@@ -43,8 +43,11 @@ pub struct Parts {
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
     /// Called when the store can't be trusted any more; must end the process.
-    pub on_broken: Box<dyn Fn(&StoreError) + Send>,
+    pub on_broken: OnBroken,
 }
+
+/// What is done when the store can't be trusted any more.
+pub type OnBroken = Arc<dyn Fn(&StoreError) + Send + Sync>;
 
 /// Why a gateway could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +97,11 @@ pub struct Core {
     pub body_bytes: AtomicU64,
     /// No management key was ever made here.
     pub is_new: bool,
+    /// Turns at counting tokens, one a core.
+    pub counting: Semaphore,
     folder: PathBuf,
+    learned: LearnedBook,
+    reloading: Mutex<()>,
     catalogue: RwLock<Arc<Catalogue>>,
     base_url: String,
 }
@@ -104,14 +111,19 @@ impl Core {
     pub fn open(parts: Parts) -> Result<Arc<Core>, OpenError> {
         let Parts { config, folder, store, journal: path, clock, entropy, on_broken } = parts;
         let journal_failed = |source| OpenError::Journal { path: path.clone(), source };
-        let catalogue = catalogue::build(&config, &folder, &Catalogue::default())?;
+        let learned = LearnedBook::default();
+        let catalogue = catalogue::build(&config, &folder, &learned)?;
         // A request may hold a slot for each endpoint that it was left unclear at.
         let slots = config.bounds.in_flight_max.saturating_mul(2);
-        let journal =
-            Journal::open(&path, slots, config.store.hold_sync).map_err(journal_failed)?;
+        let journal = Journal::open(&path, slots, config.store.hold_sync, Arc::clone(&on_broken))
+            .map_err(journal_failed)?;
         recover(&*store, &journal, &path)?;
-        let snapshot = store.snapshot(Day::of(clock.now()).plus(-DAYS_LOADED))?;
-        catalogue.learn(&snapshot.marks);
+        // Counted in days that have rows, not from the clock: one that is far ahead would make all
+        // that was really spent look old.
+        let recent = Day::of(clock.now()).plus(-DAYS_LOADED);
+        let since = store.newest_days(DAYS_LOADED.unsigned_abs())?;
+        let snapshot = store.snapshot(since.map_or(recent, |since| since.min(recent)))?;
+        learned.learn(&snapshot.marks);
         let journal = Arc::new(journal);
         let writer = Writer::start(Arc::clone(&store), Arc::clone(&journal), on_broken)
             .map_err(OpenError::Thread)?;
@@ -130,7 +142,10 @@ impl Core {
             connections: Arc::default(),
             body_bytes: AtomicU64::new(0),
             folder,
+            counting: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            learned,
             catalogue: RwLock::new(Arc::new(catalogue)),
+            reloading: Mutex::default(),
         }))
     }
 
@@ -142,17 +157,16 @@ impl Core {
     /// Puts the providers and models of `config` in force from the next request on. Its other
     /// settings wait for the next start.
     pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
-        let mut catalogue = self.catalogue.write();
-        *catalogue = Arc::new(catalogue::build(config, &self.folder, &catalogue)?);
+        // Built apart from the catalogue in force, which every request reads meanwhile.
+        let _one_at_a_time = self.reloading.lock();
+        let catalogue = catalogue::build(config, &self.folder, &self.learned)?;
+        *self.catalogue.write() = Arc::new(catalogue);
         Ok(())
     }
 
     /// Forgets what was learned about an endpoint, in memory.
     pub fn clear_mark(&self, mark: &EndpointMark) {
-        for endpoint in self.catalogue().endpoints().filter(|endpoint| endpoint.is_marked_by(mark))
-        {
-            endpoint.learned.clear();
-        }
+        self.learned.of(&mark.model, &mark.provider, &mark.upstream_model).clear();
     }
 
     /// How refusals tell people where to go.
@@ -173,7 +187,18 @@ impl Core {
 /// (DESIGN step 7). What it had settled is in the book already, and stays as it is there.
 fn recover(store: &dyn Store, journal: &Journal, path: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Journal { path: path.to_owned(), source };
-    let records = journal.left_behind().map_err(failed)?;
+    let LeftBehind { records, unreadable } = journal.left_behind().map_err(failed)?;
+    if unreadable > 0 {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".unreadable");
+        std::fs::copy(path, &aside).map_err(failed)?;
+        tracing::warn!(
+            unreadable,
+            aside = %Path::new(&aside).display(),
+            "records of holds can't be read: torn by a power cut, or of another version. The file \
+             was copied; requests they stood for may have been billed"
+        );
+    }
     if records.is_empty() {
         return journal.clear().map_err(failed);
     }

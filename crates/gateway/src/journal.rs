@@ -19,12 +19,18 @@ use serde::{Deserialize, Serialize};
 use store::KeyHash;
 use uuid::Uuid;
 
+use crate::core::OnBroken;
+
 mod sync;
 use sync::Syncer;
 
 /// A slot's size; a record that does not fit is refused before anything is sent.
-const SLOT_BYTES: usize = 512;
+const SLOT_BYTES: usize = 2_048;
 const HEADER_BYTES: usize = 8;
+/// The version of a record's form; one of another version is not read.
+const VERSION: u8 = 1;
+/// Records cleared in one go, so that the writer is soon back at its queue.
+const SWEEP_SLOTS: usize = 64;
 
 /// What a hold's record says: enough to settle it without the process that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +108,55 @@ struct Free {
     /// Slots never used by this process start here.
     next: u32,
     most: u32,
-    /// Freed slots whose old record still stands.
-    stale: Vec<u32>,
+    /// Whether a free slot's old record still stands, by slot; and of how many it does.
+    stale: Vec<bool>,
+    stale_count: usize,
+}
+
+impl Free {
+    fn take(&mut self) -> Option<u32> {
+        let slot = match self.slots.pop() {
+            Some(slot) => slot,
+            None if self.next == self.most => return None,
+            None => {
+                self.next += 1;
+                self.stale.push(false);
+                self.next - 1
+            }
+        };
+        self.set_stale(slot, false);
+        Some(slot)
+    }
+
+    fn give_back(&mut self, slot: u32, is_stale: bool) {
+        self.slots.push(slot);
+        self.set_stale(slot, is_stale);
+    }
+
+    fn is_stale(&self, slot: u32) -> bool {
+        usize::try_from(slot).is_ok_and(|slot| self.stale.get(slot) == Some(&true))
+    }
+
+    fn set_stale(&mut self, slot: u32, is_stale: bool) {
+        let Some(flag) = usize::try_from(slot).ok().and_then(|slot| self.stale.get_mut(slot))
+        else {
+            return;
+        };
+        match (std::mem::replace(flag, is_stale), is_stale) {
+            (false, true) => self.stale_count += 1,
+            (true, false) => self.stale_count -= 1,
+            _ => {}
+        }
+    }
+}
+
+/// What an earlier process left on hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Its records.
+    pub records: Vec<HoldRecord>,
+    /// Slots that hold something else: torn by a power cut, or of another version.
+    pub unreadable: usize,
 }
 
 /// A slot in use. It is given back by [`Journal::free`], or kept for the next start.
@@ -113,7 +166,14 @@ pub struct Slot(u32);
 impl Journal {
     /// Opens the file at `path`, made where there is none, for at most `slots_max` holds at once.
     /// `hold_sync` makes every record wait for the disk.
-    pub fn open(path: &Path, slots_max: usize, hold_sync: bool) -> io::Result<Journal> {
+    ///
+    /// `on_broken` is called where a sync failed: what was written is then not known.
+    pub fn open(
+        path: &Path,
+        slots_max: usize,
+        hold_sync: bool,
+        on_broken: OnBroken,
+    ) -> io::Result<Journal> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -121,24 +181,35 @@ impl Journal {
             .truncate(false)
             .mode(0o600)
             .open(path)?;
+        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+            // The folder's entry for a new file must outlive the machine as well.
+            File::open(folder)?.sync_all()?;
+        }
         let file = Arc::new(file);
         let most = u32::try_from(slots_max).unwrap_or(u32::MAX);
-        let syncer = if hold_sync { Some(Syncer::start(Arc::clone(&file))?) } else { None };
-        let free = Free { slots: Vec::new(), next: 0, most, stale: Vec::new() };
+        let syncer =
+            if hold_sync { Some(Syncer::start(Arc::clone(&file), on_broken)?) } else { None };
+        let free = Free { slots: Vec::new(), next: 0, most, stale: Vec::new(), stale_count: 0 };
         Ok(Journal { file, free: Mutex::new(free), syncer })
     }
 
     /// The records an earlier process left, to be settled before [`Journal::clear`].
-    pub fn left_behind(&self) -> io::Result<Vec<HoldRecord>> {
+    pub fn left_behind(&self) -> io::Result<LeftBehind> {
         let bytes = usize::try_from(self.file.metadata()?.len()).map_err(io::Error::other)?;
-        let mut records = Vec::new();
+        let mut left = LeftBehind::default();
         let mut slot = [0; SLOT_BYTES];
         for start in (0..bytes).step_by(SLOT_BYTES) {
             let end = SLOT_BYTES.min(bytes - start);
             self.file.read_exact_at(&mut slot[..end], start as u64)?;
-            records.extend(decode(&slot[..end]));
+            match decode(&slot[..end]) {
+                Some(record) => left.records.push(record),
+                None if slot[..end.min(HEADER_BYTES)].iter().any(|byte| *byte != 0) => {
+                    left.unreadable += 1;
+                }
+                None => {}
+            }
         }
-        Ok(records)
+        Ok(left)
     }
 
     /// Forgets every record. Only once all that was [left behind](Journal::left_behind) is settled.
@@ -149,15 +220,7 @@ impl Journal {
 
     /// A slot for a hold, or `None` where all are in use.
     pub fn reserve(&self) -> Option<Slot> {
-        let mut free = self.free.lock();
-        if let Some(slot) = free.slots.pop() {
-            return Some(Slot(slot));
-        }
-        if free.next == free.most {
-            return None;
-        }
-        free.next += 1;
-        Some(Slot(free.next - 1))
+        self.free.lock().take().map(Slot)
     }
 
     /// Records `hold` in `slot` and marks it dispatched: the only way to a proof that the transport
@@ -185,34 +248,40 @@ impl Journal {
     /// Gives a slot back: its hold was settled durably, or nothing was billed for it.
     #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn free(&self, slot: Slot) {
-        let mut free = self.free.lock();
-        free.slots.push(slot.0);
-        free.stale.push(slot.0);
+        self.free.lock().give_back(slot.0, true);
     }
 
     /// Clears the record of a hold that nothing was billed for, and gives its slot back. Unlike one
     /// that was settled, such a record would be charged at the next start.
     #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn release(&self, slot: Slot) -> io::Result<()> {
-        self.erase(slot.0)?;
-        self.free.lock().slots.push(slot.0);
-        Ok(())
+        let erased = self.erase(slot.0);
+        // One that could not be erased is tried again by the sweep.
+        self.free.lock().give_back(slot.0, erased.is_err());
+        erased
     }
 
-    /// Clears records that are settled, for when there is time: a row may leave the book by
+    /// Clears some records that are settled, for when there is time: a row may leave the book by
     /// retention, and its record must not outlive it.
     pub fn sweep(&self) {
-        let mut stale = std::mem::take(&mut self.free.lock().stale);
-        stale.sort_unstable();
-        stale.dedup();
-        for number in stale {
-            // The lock keeps the slot from being taken while its old record is erased.
-            let free = self.free.lock();
-            if free.slots.contains(&number)
-                && let Err(error) = self.erase(number)
-            {
+        let mut swept = Vec::with_capacity(SWEEP_SLOTS);
+        {
+            let mut free = self.free.lock();
+            // The slots freed last lie on top, and the stale ones among them.
+            let mut kept = Vec::new();
+            while free.stale_count > swept.len() && swept.len() < SWEEP_SLOTS {
+                let Some(slot) = free.slots.pop() else { break };
+                if free.is_stale(slot) { swept.push(slot) } else { kept.push(slot) }
+            }
+            free.slots.extend(kept.into_iter().rev());
+        }
+        // Out of the list, nobody can take a slot while its old record is erased.
+        for slot in swept {
+            let erased = self.erase(slot);
+            if let Err(error) = &erased {
                 tracing::warn!(%error, "a settled hold's record was not cleared");
             }
+            self.free.lock().give_back(slot, erased.is_err());
         }
     }
 
@@ -225,6 +294,7 @@ impl Journal {
 fn encode(record: &HoldRecord) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(SLOT_BYTES);
     bytes.extend([0; HEADER_BYTES]);
+    bytes.push(VERSION);
     let mut bytes = postcard::to_extend(record, bytes).map_err(io::Error::other)?;
     if bytes.len() > SLOT_BYTES {
         return Err(io::Error::other("a hold's record is larger than its slot"));
@@ -242,6 +312,10 @@ fn decode(slot: &[u8]) -> Option<HoldRecord> {
     let checksum = u32::from_le_bytes(header[4..].try_into().ok()?);
     let record = rest.get(..usize::try_from(length).ok()?)?;
     if length == 0 || crc32fast::hash(record) != checksum {
+        return None;
+    }
+    let (version, record) = record.split_first()?;
+    if *version != VERSION {
         return None;
     }
     postcard::from_bytes(record).ok()

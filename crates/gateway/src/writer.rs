@@ -5,6 +5,7 @@
 //! can't be written stays queued with its hold, and nothing is admitted meanwhile (DESIGN "The book
 //! and the store").
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use store::{Change, Edit, Entry, Outcome, Store, StoreError};
 use tokio::sync::oneshot;
 
+use crate::core::OnBroken;
 use crate::journal::{Journal, Slot};
 
 /// Changes committed in one transaction at most.
@@ -113,7 +115,7 @@ impl Writer {
     pub fn start(
         store: Arc<dyn Store>,
         journal: Arc<Journal>,
-        on_broken: impl Fn(&StoreError) + Send + 'static,
+        on_broken: OnBroken,
     ) -> std::io::Result<Writer> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
@@ -125,8 +127,15 @@ impl Writer {
         });
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            while let Some(jobs) = worker.next(&journal) {
-                worker.write(&*store, &journal, jobs, &on_broken);
+            let run = || {
+                while let Some(jobs) = worker.next(&journal) {
+                    worker.write(&*store, &journal, jobs, &on_broken);
+                }
+            };
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
+                // Without a writer nothing can be settled, so nothing may be admitted.
+                worker.is_away.store(true, Ordering::Release);
+                on_broken(&StoreError::broken("the writer panicked"));
             }
             // Nothing more is written: whoever still waits is told so.
             worker.queue.lock().jobs = Jobs::default();
@@ -230,13 +239,7 @@ impl Shared {
         Some(std::mem::replace(&mut queue.jobs, rest))
     }
 
-    fn write(
-        &self,
-        store: &dyn Store,
-        journal: &Journal,
-        jobs: Jobs,
-        on_broken: &impl Fn(&StoreError),
-    ) {
+    fn write(&self, store: &dyn Store, journal: &Journal, jobs: Jobs, on_broken: &OnBroken) {
         self.committing_since_ms.store(self.uptime_ms().max(1), Ordering::Relaxed);
         let committed = store.commit(&jobs.changes);
         self.committing_since_ms.store(0, Ordering::Relaxed);

@@ -1,23 +1,30 @@
 //! What was learned about endpoints, one row an endpoint.
-//! A new mark takes the place of the old: the gateway knows the whole of what it learned.
+//! A mark adds to what was known: two that cross on their way here must not undo each other.
 
 use rusqlite::{Connection, Result, params};
 use store::{EndpointMark, Outcome};
 
 use crate::fields::{Fields, stored};
 
-/// Keeps `mark` in the place of an earlier one.
+/// Adds `mark` to what was known.
 pub(crate) fn put(connection: &Connection, mark: &EndpointMark) -> Result<Outcome> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO endpoint_marks VALUES (?, ?, ?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT INTO endpoint_marks VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET
+                 prompt_overhead_tokens =
+                     max(prompt_overhead_tokens, excluded.prompt_overhead_tokens),
+                 held_at_maximum = max(held_at_maximum, excluded.held_at_maximum),
+                 barred = max(barred, excluded.barred)",
+        )?
         .execute(params![
-        mark.model,
-        mark.provider,
-        mark.upstream_model,
-        stored(mark.prompt_overhead_tokens),
-        mark.held_at_maximum,
-        mark.barred,
-    ])?;
+            mark.model,
+            mark.provider,
+            mark.upstream_model,
+            stored(mark.prompt_overhead_tokens),
+            mark.held_at_maximum,
+            mark.barred,
+        ])?;
     Ok(Outcome::Done)
 }
 

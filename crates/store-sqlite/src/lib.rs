@@ -138,6 +138,10 @@ impl Store for SqliteStore {
         self.read(|connection| snapshot::snapshot(connection, since))
     }
 
+    fn newest_days(&self, days: u32) -> Result<Option<Day>, StoreError> {
+        self.read(|connection| snapshot::newest_days(connection, days))
+    }
+
     fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError> {
         self.read(|connection| keys::page(connection, page))
     }

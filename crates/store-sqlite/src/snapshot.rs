@@ -21,6 +21,24 @@ pub(crate) fn snapshot(connection: &Connection, since: Day) -> Result<Snapshot> 
     })
 }
 
+/// The first of the newest `days` days that have rows. Steps from day to day along the key, so that
+/// it reads as many places as there are days, however many rows they have.
+pub(crate) fn newest_days(connection: &Connection, days: u32) -> Result<Option<Day>> {
+    let first: Option<i32> = connection
+        .prepare_cached(
+            "WITH RECURSIVE newest (day) AS (
+                 SELECT max(day) FROM daily
+                 UNION ALL
+                 SELECT (SELECT max(day) FROM daily WHERE day < newest.day)
+                 FROM newest WHERE newest.day IS NOT NULL
+                 LIMIT ?
+             )
+             SELECT min(day) FROM newest",
+        )?
+        .query_row([days], |row| row.get(0))?;
+    Ok(first.map(Day::from_number))
+}
+
 /// A key while its spend is read.
 struct Loading {
     key: LoadedKey,

@@ -14,7 +14,8 @@ pub enum Change {
     Settle(Box<Entry>),
     /// An edit by a person or by the gateway itself, with the row that records it.
     Edit(Box<Edit>, AuditRow),
-    /// What the gateway has learned about an endpoint.
+    /// What the gateway has learned about an endpoint, added to what was known: whichever of two
+    /// comes first, nothing is forgotten but by [`Edit::ClearMark`].
     Mark(EndpointMark),
 }
 

@@ -53,7 +53,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_difference_past_the_largest_amount_is_refused,
         a_settlement_that_comes_again_after_its_correction_changes_nothing;
     endpoint_marks:
-        the_last_mark_of_an_endpoint_is_kept,
+        marks_of_an_endpoint_add_up_in_any_order,
         a_cleared_mark_is_gone;
     entries:
         a_row_reads_back_as_it_was_written,
@@ -88,6 +88,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         a_revoked_management_key_stays_known;
     snapshot:
         spend_is_split_at_the_day_asked_for,
+        the_newest_days_are_those_with_rows,
         spend_falls_in_the_day_of_its_admission_in_whatever_order_it_comes,
         the_last_use_is_the_latest_admission;
 };

@@ -39,6 +39,9 @@ pub trait Store: Send + Sync {
     /// one sum before it), management keys and endpoint marks.
     fn snapshot(&self, since: Day) -> Result<Snapshot, StoreError>;
 
+    /// The first of the newest `days` days that have rows; `None` where there are no rows.
+    fn newest_days(&self, days: u32) -> Result<Option<Day>, StoreError>;
+
     /// Live keys, newest first by creation, ties by hash.
     fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError>;
 

@@ -64,6 +64,10 @@ impl Store for MemoryStore {
         Ok(self.book.lock().snapshot(since))
     }
 
+    fn newest_days(&self, days: u32) -> Result<Option<Day>, StoreError> {
+        Ok(self.book.lock().newest_days(days))
+    }
+
     fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError> {
         Ok(self.book.lock().keys(page))
     }

@@ -2,6 +2,7 @@
 //! (I4), leaves nothing stuck (I5), and the limit still holds (I1).
 
 use std::collections::HashSet;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use money::Money;
@@ -10,7 +11,8 @@ use testkit::{Behaviour, Client};
 use tokio::task::JoinSet;
 
 use crate::world::{
-    COMPLETION_TOKENS_MAX, Form, Key, Told, World, amount, ask, cost, number, sum, times, worst,
+    COMPLETION_TOKENS_MAX, CREDENTIAL, Form, Key, Told, World, amount, ask, cost, number, sum,
+    times, worst,
 };
 
 const NAMED: Option<u64> = Some(COMPLETION_TOKENS_MAX);
@@ -192,6 +194,36 @@ async fn killed_while_requests_wait_only_those_that_were_sent_are_charged() {
     assert_eq!(world.usage(&key).await, Money::ZERO);
     let told = world.ask(&key, "small", Form::Json, NAMED).await.expect("an answer");
     assert_eq!(world.usage(&key).await, told.paid());
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn killed_again_and_again_while_it_starts_it_recovers_once() {
+    let mut world = World::start(&["small"]).await;
+    let key = world.key(json!({})).await;
+    let gate = world.upstream.hold_answers("small");
+    let mut asking = JoinSet::new();
+    for number in 0..20 {
+        let (client, key) = (world.client(), key.clone());
+        let form = if number % 2 == 0 { Form::Json } else { Form::Stream };
+        asking.spawn(async move { ask(&client, &key, "small", form, NAMED).await });
+    }
+    gate.until_waiting(20).await;
+    world.tollgate.kill9();
+    asking.join_all().await;
+    drop(gate);
+    // From before the book is open to after it serves.
+    for milliseconds in (2..60).step_by(4) {
+        let mut start = Command::new("timeout");
+        start.args(["-s", "KILL", &format!("0.{milliseconds:03}")]);
+        start.args([env!("CARGO_BIN_EXE_tollgate"), "serve", "--config"]);
+        start.arg(world.tollgate.config_path()).env("FAKE_PROVIDER_KEY", CREDENTIAL);
+        start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(!start.status().expect("a command that runs").success());
+    }
+    world.tollgate.restart().await;
+    assert_eq!(world.holds().await.len(), 20);
+    assert_eq!(world.usage(&key).await, times(worst(COMPLETION_TOKENS_MAX), 20));
     world.audit().await;
 }
 

@@ -123,6 +123,24 @@ async fn four_hundred_at_once_on_several_keys_overspend_none_of_them() {
 }
 
 #[tokio::test]
+async fn an_audit_agrees_at_any_moment_of_a_burst_and_slows_nobody_into_an_error() {
+    let world = World::start(&["small"]).await;
+    let key = world.key(json!({})).await;
+    let mut asking = JoinSet::new();
+    for number in 0..300 {
+        asking.spawn(one(world.client(), key.clone(), "small".to_owned(), number));
+    }
+    for _ in 0..4 {
+        world.audit().await;
+        assert!(asking.try_join_next().is_none_or(|told| told.is_ok()));
+    }
+    let told = asking.join_all().await;
+    assert!(told.iter().all(|told| told.status == 200));
+    assert_eq!(world.usage(&key).await, world.charged("small"));
+    world.audit().await;
+}
+
+#[tokio::test]
 async fn no_more_named_worst_cases_are_out_than_fit_while_others_wait_for_them() {
     let world = World::start(&["small"]).await;
     let quick = Behaviour::new().completion_tokens(1).delay_head(Duration::from_millis(3));

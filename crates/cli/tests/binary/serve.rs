@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::world::{
     COMPLETION_TOKENS_MAX, CREDENTIAL, Form, World, amount, ask, cost, model, model_at, provider,
-    said, sum,
+    said, sum, worst,
 };
 
 const NAMED: Option<u64> = Some(COMPLETION_TOKENS_MAX);
@@ -176,6 +176,27 @@ async fn a_stop_lets_requests_in_flight_finish_and_takes_no_new_ones() {
     world.tollgate.restart().await;
     assert_eq!(world.usage(&key).await, sum([cost(40, 16), cost(40, 16)]));
     assert_eq!(world.holds().await, Vec::<Value>::new());
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn a_stop_is_bounded_and_what_it_cuts_short_is_charged_at_the_next_start() {
+    let bounds = |builder: testkit::Builder| builder.env("TOLLGATE_SERVER__SHUTDOWN_SECONDS", "1");
+    let mut world = World::with(&["small"], "", bounds).await;
+    let key = world.key(json!({})).await;
+    let gate = world.upstream.hold_answers("small");
+    let (client, own) = (world.client(), key.clone());
+    let asking = tokio::spawn(async move { ask(&client, &own, "small", Form::Json, NAMED).await });
+    gate.until_waiting(1).await;
+    let began = Instant::now();
+    world.tollgate.term().await;
+    assert!(began.elapsed() < SOON, "the stop took {:?}", began.elapsed());
+    assert!(asking.await.expect("no panic").is_err());
+    gate.release();
+    world.tollgate.restart().await;
+    let holds = world.holds().await;
+    assert_eq!(holds.len(), 1, "{holds:?}");
+    assert_eq!(world.usage(&key).await, worst(COMPLETION_TOKENS_MAX));
     world.audit().await;
 }
 

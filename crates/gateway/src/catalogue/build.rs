@@ -11,7 +11,7 @@ use money::Rate;
 use upstream::transport::Origin;
 use upstream::{PriceSet, PriceTier, Prices, Tokenizer};
 
-use super::{Catalogue, Endpoint, Learned, MediaBounds, Model, Provider};
+use super::{Catalogue, Endpoint, LearnedBook, MediaBounds, Model, Provider};
 use crate::config::{
     Config, ConfigError, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
 };
@@ -21,6 +21,8 @@ pub type BuildError = ConfigError;
 
 /// Longer names would not fit a hold's record.
 const NAME_BYTES_MAX: usize = 100;
+/// A header's value from this length on is taken out of error texts.
+const SECRET_BYTES_MIN: usize = 12;
 const OVERHEAD_TOKENS: u64 = 256;
 const OVERHEAD_TOKENS_WITH_TOOLS: u64 = 1_024;
 /// No real model comes near; it keeps sums of tokens far from the end of the number line.
@@ -28,7 +30,11 @@ const TOKENS_MAX: u64 = 1 << 32;
 
 /// The catalogue of `config`, with file names taken from `folder`. What `earlier` has learned about
 /// an endpoint that is still there goes along.
-pub fn build(config: &Config, folder: &Path, earlier: &Catalogue) -> Result<Catalogue, BuildError> {
+pub fn build(
+    config: &Config,
+    folder: &Path,
+    learned: &LearnedBook,
+) -> Result<Catalogue, BuildError> {
     let mut providers = HashMap::new();
     for (index, provider) in config.providers.iter().enumerate() {
         let setting = format!("providers[{index}]");
@@ -52,7 +58,7 @@ pub fn build(config: &Config, folder: &Path, earlier: &Catalogue) -> Result<Cata
                 providers: &providers,
                 folder,
                 tokenizers: &mut tokenizers,
-                earlier,
+                learned,
             };
             endpoints.push(Arc::new(building.endpoint(model, written)?));
         }
@@ -96,12 +102,16 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         let setting = format!("{setting}.headers.{name}");
         let name = HeaderName::try_from(name)
             .map_err(|_| ConfigError::invalid(&setting, "is not a header's name"))?;
-        let value = HeaderValue::try_from(value)
+        let mut header = HeaderValue::try_from(value)
             .map_err(|_| ConfigError::invalid(&setting, "is not a header's value"))?;
-        headers.insert(name, value);
+        header.set_sensitive(true);
+        headers.insert(name, header);
     }
-    let credential = written.api_key.clone().unwrap_or_default();
-    if !credential.is_empty() {
+    // A header may carry a credential as well; a short one is a version or a switch.
+    let secret = |value: &&String| value.len() >= SECRET_BYTES_MIN;
+    let mut credentials: Vec<String> = written.headers.values().filter(secret).cloned().collect();
+    if let Some(credential) = written.api_key.as_ref().filter(|text| !text.is_empty()) {
+        credentials.push(credential.clone());
         let mut value = HeaderValue::try_from(format!("Bearer {credential}")).map_err(|_| {
             let problem = "has characters that a header can't carry";
             ConfigError::invalid(&format!("{setting}.api_key"), problem)
@@ -115,7 +125,7 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         origin: Arc::new(origin),
         chat_path,
         headers,
-        credential,
+        credentials,
         stops_on_disconnect: written.stops_on_disconnect,
         resting_until_us: AtomicI64::new(i64::MIN),
     })
@@ -126,7 +136,7 @@ struct Building<'a> {
     providers: &'a HashMap<&'a str, Arc<Provider>>,
     folder: &'a Path,
     tokenizers: &'a mut HashMap<String, Arc<Tokenizer>>,
-    earlier: &'a Catalogue,
+    learned: &'a LearnedBook,
 }
 
 impl Building<'_> {
@@ -170,7 +180,7 @@ impl Building<'_> {
             file: written.file_tokens_max.unwrap_or(context_length).min(context_length),
             unknown: context_length,
         };
-        let learned = self.learned(&model.id, &provider.slug, &upstream_model);
+        let learned = self.learned.of(&model.id, &provider.slug, &upstream_model);
         Ok(Endpoint {
             prices: Arc::new(self.prices(written)?),
             tokenizer: self.tokenizer(written.tokenizer.as_deref())?,
@@ -189,15 +199,6 @@ impl Building<'_> {
             zero_completion_free: written.zero_completion_free,
             learned,
         })
-    }
-
-    fn learned(&self, model: &str, provider: &str, upstream_model: &str) -> Arc<Learned> {
-        let same = self.earlier.endpoints().find(|endpoint| {
-            endpoint.model == model
-                && endpoint.provider.slug == provider
-                && endpoint.upstream_model == upstream_model
-        });
-        same.map(|endpoint| Arc::clone(&endpoint.learned)).unwrap_or_default()
     }
 
     fn tokenizer(&mut self, name: Option<&str>) -> Result<Option<Arc<Tokenizer>>, BuildError> {

@@ -1,21 +1,37 @@
 //! What was learned about endpoints, to and from the store, so that a restart forgets nothing.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use store::EndpointMark;
 
-use super::{Catalogue, Endpoint};
+use super::{Endpoint, Learned};
 
-impl Catalogue {
+/// What was learned about every endpoint there ever was: one that leaves the configuration and
+/// comes back is known again.
+#[derive(Debug, Default)]
+pub struct LearnedBook {
+    by_name: Mutex<HashMap<[String; 3], Arc<Learned>>>,
+}
+
+impl LearnedBook {
+    /// What was learned about one endpoint.
+    pub fn of(&self, model: &str, provider: &str, upstream_model: &str) -> Arc<Learned> {
+        let name = [model, provider, upstream_model].map(str::to_owned);
+        Arc::clone(self.by_name.lock().entry(name).or_default())
+    }
+
     /// Puts marks from the store in force.
     pub fn learn(&self, marks: &[EndpointMark]) {
         for mark in marks {
-            for endpoint in self.endpoints().filter(|endpoint| endpoint.is_marked_by(mark)) {
-                endpoint.learned.raise_overhead(mark.prompt_overhead_tokens);
-                if mark.held_at_maximum {
-                    endpoint.learned.charged_above_hold(false);
-                }
-                if mark.barred {
-                    endpoint.learned.charged_above_hold(true);
-                }
+            let learned = self.of(&mark.model, &mark.provider, &mark.upstream_model);
+            learned.raise_overhead(mark.prompt_overhead_tokens);
+            if mark.held_at_maximum {
+                learned.charged_above_hold(false);
+            }
+            if mark.barred {
+                learned.charged_above_hold(true);
             }
         }
     }
@@ -32,12 +48,5 @@ impl Endpoint {
             held_at_maximum: self.learned.is_held_at_maximum(),
             barred: self.learned.is_barred(),
         }
-    }
-
-    /// Whether `mark` is this endpoint's.
-    pub fn is_marked_by(&self, mark: &EndpointMark) -> bool {
-        self.model == mark.model
-            && self.provider.slug == mark.provider
-            && self.upstream_model == mark.upstream_model
     }
 }

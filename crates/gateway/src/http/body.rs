@@ -14,6 +14,9 @@ use http_body_util::BodyExt;
 use super::error::{ApiError, ApiResult};
 use crate::core::Core;
 
+/// A body of an administrator's request, in bytes.
+const MANAGEMENT_BYTES_MAX: u64 = 1 << 20;
+
 /// A body in memory; what it takes there is given back when dropped.
 pub(crate) struct HeldBody {
     /// Its bytes.
@@ -22,12 +25,30 @@ pub(crate) struct HeldBody {
 }
 
 impl HeldBody {
-    /// Reads a body of at most `bytes_max` bytes to its end.
-    pub(crate) async fn read(
+    /// Reads the body of a request to a model, which shares the memory of all such bodies.
+    pub(crate) async fn of_inference(
+        core: &Arc<Core>,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> ApiResult<HeldBody> {
+        HeldBody::read(core, headers, body, core.config.bounds.body_bytes_max, true).await
+    }
+
+    /// Reads the body of an administrator's request, for which there is always room.
+    pub(crate) async fn of_management(
+        core: &Arc<Core>,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> ApiResult<HeldBody> {
+        HeldBody::read(core, headers, body, MANAGEMENT_BYTES_MAX, false).await
+    }
+
+    async fn read(
         core: &Arc<Core>,
         headers: &HeaderMap,
         body: Body,
         bytes_max: u64,
+        is_shared: bool,
     ) -> ApiResult<HeldBody> {
         let too_large = || {
             let message =
@@ -40,10 +61,11 @@ impl HeldBody {
         if announced.is_some_and(|bytes| bytes > bytes_max) {
             return Err(too_large());
         }
-        let mut room = Room { core: Arc::clone(core), bytes: 0 };
-        room.grow(announced.unwrap_or(0))?;
+        // Room is taken as bytes arrive: what is only announced takes none.
+        let mut room = Room { core: Arc::clone(core), bytes: 0, is_shared };
         let limit = Duration::from_millis(core.config.bounds.body_ms_max);
-        let reading = collect(body, &mut room, bytes_max);
+        let expected = usize::try_from(announced.unwrap_or(0)).unwrap_or(0);
+        let reading = collect(body, &mut room, bytes_max, expected);
         match tokio::time::timeout(limit, reading).await {
             Ok(Ok(Some(bytes))) => Ok(HeldBody { bytes, room }),
             Ok(Ok(None)) => Err(too_large()),
@@ -64,7 +86,12 @@ impl HeldBody {
 }
 
 /// The whole body, or `None` where it is too large.
-async fn collect(mut body: Body, room: &mut Room, bytes_max: u64) -> ApiResult<Option<Bytes>> {
+async fn collect(
+    mut body: Body,
+    room: &mut Room,
+    bytes_max: u64,
+    expected: usize,
+) -> ApiResult<Option<Bytes>> {
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     let mut length = 0_u64;
@@ -83,8 +110,8 @@ async fn collect(mut body: Body, room: &mut Room, bytes_max: u64) -> ApiResult<O
             None => first = Some(data),
             Some(head) => {
                 if rest.is_empty() {
-                    let expected = usize::try_from(room.bytes).unwrap_or(head.len());
-                    rest.reserve(expected.max(head.len() + data.len()));
+                    let doubled = 2 * (head.len() + data.len());
+                    rest.reserve(expected.clamp(head.len() + data.len(), doubled));
                     rest.extend_from_slice(head);
                 }
                 rest.extend_from_slice(&data);
@@ -98,10 +125,15 @@ async fn collect(mut body: Body, room: &mut Room, bytes_max: u64) -> ApiResult<O
 struct Room {
     core: Arc<Core>,
     bytes: u64,
+    /// Whether it counts towards the memory that all bodies may take.
+    is_shared: bool,
 }
 
 impl Room {
     fn grow(&mut self, bytes: u64) -> ApiResult<()> {
+        if !self.is_shared {
+            return Ok(());
+        }
         let before = self.core.body_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         if before.saturating_add(bytes) > self.core.config.bounds.bodies_bytes_max {

@@ -35,10 +35,9 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
         .in_flight
         .enter(bounds.in_flight_max)
         .ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))?;
-    let body = HeldBody::read(core, &headers, body, bounds.body_bytes_max).await?;
+    let body = HeldBody::of_inference(core, &headers, body).await?;
     let request = scan(&body.bytes)?;
-    let is_limited = key.record().limit.is_some();
-    let candidates = route(core, &request, is_limited)?;
+    let candidates = route(core, &request)?;
     let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
     let admitted = wish.admit(candidates).await?;
     let facts = facts(&headers, &request)?;
@@ -46,7 +45,7 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
 }
 
 /// Where the request may go.
-fn route(core: &Core, request: &ChatRequest, is_limited: bool) -> ApiResult<Vec<Candidate>> {
+fn route(core: &Core, request: &ChatRequest) -> ApiResult<Vec<Candidate>> {
     let id = request.model.as_deref().or(request.models.first().map(String::as_str));
     let Some(id) = id else {
         let message = "model is missing; allowed is the id of a model, as GET /models lists them";
@@ -69,7 +68,7 @@ fn route(core: &Core, request: &ChatRequest, is_limited: bool) -> ApiResult<Vec<
         .filter(|endpoint| endpoint.provider.is_available(now))
         .cloned()
         .collect();
-    let candidates = candidates(&available, request, is_limited);
+    let candidates = candidates(&available, request);
     if candidates.is_empty() {
         let message = format!("No endpoints found that can serve {id} at present");
         return Err(ApiError::new(ErrorType::NotFound, message));

@@ -22,7 +22,7 @@ use crate::core::Core;
 use crate::secrets;
 
 /// Unresolved holds listed at most.
-const HOLDS_MAX: usize = 10_000;
+pub const HOLDS_MAX: usize = 100_000;
 
 /// What the command line may ask for.
 pub struct Control {
@@ -228,18 +228,22 @@ async fn correct_hold(
     let cost = cost.ok_or_else(|| {
         ApiError::invalid("`cost` must be dollars from zero up, with at most nine decimals")
     })?;
-    let before = reading(core, {
+    let rows = reading(core, {
         let generation = generation.clone();
         move |store| store.generation(&generation)
     })
     .await?;
-    let before =
-        before.iter().find(|row| row.attempt == attempt).ok_or_else(ApiError::not_found)?;
+    let stands_at = rows
+        .iter()
+        .filter(|row| row.attempt == attempt)
+        .map(|row| row.cost.credits)
+        .reduce(|sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX))
+        .ok_or_else(ApiError::not_found)?;
     let audit = audit(
         core,
         "hold.correct",
         &format!("{generation}/{attempt}"),
-        Some(&before.cost.credits.to_string()),
+        Some(&stands_at.to_string()),
         Some(&cost.to_string()),
     );
     let edit = Edit::Correct { generation, attempt, cost: Amounts::credits(cost) };

@@ -26,8 +26,6 @@ use crate::secrets;
 
 /// Keys on a page of the list; the API has no other size (SEMANTICS 3.3).
 const PAGE_KEYS: u64 = 100;
-/// A body of an administrator's request, in bytes.
-const BODY_BYTES_MAX: u64 = 1 << 20;
 /// How often an edit is made again because another one came between.
 const EDIT_TRIES_MAX: usize = 8;
 
@@ -66,7 +64,7 @@ async fn list(
 async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult<Response> {
     let core = &worker.core;
     let manager = auth::management(core, &headers)?;
-    let body = HeldBody::read(core, &headers, body, BODY_BYTES_MAX).await?;
+    let body = HeldBody::of_management(core, &headers, body).await?;
     let request = idempotency::Request::read(&headers, &manager, &body.bytes)?;
     if let Some(request) = &request
         && let Some(answer) = request.answered(core).await?
@@ -114,7 +112,7 @@ async fn update(
     let core = &worker.core;
     let manager = auth::management(core, &headers)?;
     let key = find(core, named)?;
-    let body = HeldBody::read(core, &headers, body, BODY_BYTES_MAX).await?;
+    let body = HeldBody::of_management(core, &headers, body).await?;
     let wanted = UpdateKey::parse(&body.bytes)?;
     for _ in 0..EDIT_TRIES_MAX {
         let before = key.record();

@@ -1,5 +1,7 @@
 //! Names each request, in the log and in the answer, so that the two can be brought together.
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,12 +13,21 @@ use crate::entropy::bytes;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// A path as it may be logged: a key's text where its hash belongs is an easy mistake to make.
+fn shown(path: &str) -> Cow<'_, str> {
+    if !path.contains("sk-") {
+        return Cow::Borrowed(path);
+    }
+    let masked = path.split('/').map(|part| if part.contains("sk-") { "sk-..." } else { part });
+    Cow::Owned(masked.collect::<Vec<_>>().join("/"))
+}
+
 /// Answers under an id that every log line of the request carries. The path is logged without its
 /// query, the headers not at all: secrets travel there.
 pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Response {
     let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*worker.core.entropy)));
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let path = shown(request.uri().path());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = &*path);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

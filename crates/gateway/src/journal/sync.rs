@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, mpsc};
 
+use store::StoreError;
 use tokio::sync::oneshot;
+
+use crate::core::OnBroken;
 
 type Waiter = oneshot::Sender<io::Result<()>>;
 
@@ -13,12 +16,17 @@ pub(super) struct Syncer {
 }
 
 impl Syncer {
-    pub(super) fn start(file: Arc<File>) -> io::Result<Syncer> {
+    pub(super) fn start(file: Arc<File>, on_broken: OnBroken) -> io::Result<Syncer> {
         let (waiters, queue) = mpsc::channel::<Waiter>();
         std::thread::Builder::new().name("hold-sync".into()).spawn(move || {
             while let Ok(first) = queue.recv() {
                 let waiting: Vec<Waiter> = std::iter::once(first).chain(queue.try_iter()).collect();
                 let outcome = file.sync_data();
+                if let Err(error) = &outcome {
+                    // The system may have dropped what it could not write and call the next sync a
+                    // success: nothing in the file can be relied on any more.
+                    on_broken(&StoreError::broken(error.to_string()));
+                }
                 for waiter in waiting {
                     let copy = match &outcome {
                         Ok(()) => Ok(()),

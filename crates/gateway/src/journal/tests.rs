@@ -25,8 +25,13 @@ fn hold() -> Hold {
     ledger::admit(&[account], &bid, Timestamp::UNIX_EPOCH).unwrap()
 }
 
+fn open(path: &Path, slots_max: usize, hold_sync: bool) -> Journal {
+    Journal::open(path, slots_max, hold_sync, Arc::new(|_| ())).unwrap()
+}
+
 fn names(journal: &Journal) -> Vec<String> {
-    journal.left_behind().unwrap().into_iter().map(|record| record.generation).collect()
+    let records = journal.left_behind().unwrap().records;
+    records.into_iter().map(|record| record.generation).collect()
 }
 
 #[tokio::test]
@@ -34,14 +39,15 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
     for hold_sync in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("holds");
-        let journal = Journal::open(&path, 2, hold_sync).unwrap();
+        let journal = open(&path, 2, hold_sync);
         let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
         assert!(journal.reserve().is_none(), "slots are bounded");
         drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
         drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
 
-        let next = Journal::open(&path, 2, hold_sync).unwrap();
-        assert_eq!(next.left_behind().unwrap(), [record("gen-1"), record("gen-2")]);
+        let next = open(&path, 2, hold_sync);
+        let both = [record("gen-1"), record("gen-2")];
+        assert_eq!(next.left_behind().unwrap(), LeftBehind { records: both.into(), unreadable: 0 });
         journal.release(first).unwrap();
         assert_eq!(names(&next), ["gen-2"]);
         next.clear().unwrap();
@@ -52,7 +58,7 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
 #[tokio::test]
 async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(&folder.path().join("holds"), 4, false).unwrap();
+    let journal = open(&folder.path().join("holds"), 4, false);
     let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
     drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
     drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
@@ -68,28 +74,68 @@ async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
 async fn a_torn_record_is_no_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("holds");
-    let journal = Journal::open(&path, 4, false).unwrap();
+    let journal = open(&path, 4, false);
     let slot = journal.reserve().unwrap();
     drop(journal.dispatch(&slot, hold(), &record("gen-1")).await.unwrap().refused());
     let whole = std::fs::read(&path).unwrap();
     for cut in 0..whole.len() {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        assert_eq!(names(&journal), [""; 0], "cut at {cut}");
+        let left = journal.left_behind().unwrap();
+        assert_eq!(left, LeftBehind { records: vec![], unreadable: usize::from(cut > 0) });
     }
     for place in 0..whole.len() {
         let mut changed = whole.clone();
         changed[place] ^= 0x40;
         std::fs::write(&path, &changed).unwrap();
-        assert_ne!(journal.left_behind().unwrap(), [record("gen-1")], "changed at {place}");
+        let left = journal.left_behind().unwrap();
+        assert_eq!(left, LeftBehind { records: vec![], unreadable: 1 }, "changed at {place}");
     }
 }
 
 #[tokio::test]
 async fn a_record_larger_than_its_slot_is_refused_and_the_hold_handed_back() {
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(&folder.path().join("holds"), 4, false).unwrap();
+    let journal = open(&folder.path().join("holds"), 4, false);
     let slot = journal.reserve().unwrap();
     let large = HoldRecord { model: "m".repeat(SLOT_BYTES), ..record("gen-1") };
     assert!(journal.dispatch(&slot, hold(), &large).await.is_err());
     assert_eq!(names(&journal), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_slot_whose_record_could_not_be_erased_is_given_back_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("holds");
+    drop(open(&path, 1, false));
+    let journal = Journal {
+        file: Arc::new(File::open(&path).unwrap()),
+        ..open(&folder.path().join("other"), 1, false)
+    };
+    let slot = journal.reserve().unwrap();
+    assert!(journal.release(slot).is_err(), "the file is open to read only");
+    journal.sweep();
+    assert!(journal.reserve().is_some());
+}
+
+#[tokio::test]
+async fn a_long_sweep_is_done_in_steps_and_forgets_no_slot() {
+    let folder = tempfile::tempdir().unwrap();
+    let slots = 3 * SWEEP_SLOTS;
+    let journal = open(&folder.path().join("holds"), slots, false);
+    let mut taken = Vec::new();
+    for number in 0..slots {
+        let slot = journal.reserve().unwrap();
+        let record = record(&format!("gen-{number}"));
+        drop(journal.dispatch(&slot, hold(), &record).await.unwrap().refused());
+        taken.push(slot);
+    }
+    taken.into_iter().for_each(|slot| journal.free(slot));
+    for swept in 1..=3 {
+        journal.sweep();
+        assert_eq!(names(&journal).len(), slots - swept * SWEEP_SLOTS);
+    }
+    for _ in 0..slots {
+        journal.reserve().unwrap();
+    }
+    assert!(journal.reserve().is_none());
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use api::error::ErrorType;
 use ledger::{Amounts, Bid, Hold, Refusal};
 use tokio::time::Instant;
 use upstream::ChatRequest;
@@ -63,6 +64,11 @@ impl Wish<'_> {
             tokio::pin!(freed);
             freed.as_mut().enable();
             let is_last = Instant::now() >= deadline;
+            // What could not be written must not be spent; that may have changed while waiting.
+            if self.core.writer.is_away() {
+                return Err(ApiError::store_away());
+            }
+            candidates = self.usable(candidates)?;
             let refusal = match self.try_each(&candidates, is_last) {
                 Ok(admitted) => return Ok(admitted),
                 Err(refusal) => refusal,
@@ -88,6 +94,24 @@ impl Wish<'_> {
             // Out of time is not refused yet: the last look takes whatever is free.
             let _ = tokio::time::timeout_at(deadline, freed).await;
         }
+    }
+
+    /// The candidates as they stand now: what was learned of an endpoint binds whoever is not yet
+    /// admitted.
+    fn usable(&self, candidates: Vec<Candidate>) -> ApiResult<Vec<Candidate>> {
+        let is_limited = self.key.record().limit.is_some();
+        let is_usable =
+            |candidate: &Candidate| !(is_limited && candidate.endpoint.learned.is_barred());
+        let usable: Vec<Candidate> = candidates
+            .into_iter()
+            .filter(is_usable)
+            .map(|candidate| candidate.as_learned(self.request))
+            .collect();
+        if usable.is_empty() {
+            let message = "No endpoints found that can serve this model at present";
+            return Err(ApiError::new(ErrorType::NotFound, message));
+        }
+        Ok(usable)
     }
 
     /// Tries all candidates under one hold, leaving out the dearest until the rest fit.
@@ -141,6 +165,8 @@ impl Wish<'_> {
         if candidates.iter().all(|candidate| candidate.endpoint.tokenizer.is_none()) {
             return None;
         }
+        // Closed only with the gateway.
+        let _turn = self.core.counting.acquire().await;
         let (candidates, request) = (candidates.to_vec(), self.request.clone());
         // Counting a long prompt takes a while: not on the thread that serves the others.
         let counting = tokio::task::spawn_blocking(move || {
@@ -218,11 +244,6 @@ impl Drop for Place<'_> {
 pub fn candidates(
     endpoints: &[Arc<crate::catalogue::Endpoint>],
     request: &ChatRequest,
-    is_limited: bool,
 ) -> Vec<Candidate> {
-    endpoints
-        .iter()
-        .filter(|endpoint| !(is_limited && endpoint.learned.is_barred()))
-        .map(|endpoint| Candidate::by_bytes(endpoint, request))
-        .collect()
+    endpoints.iter().map(|endpoint| Candidate::by_bytes(endpoint, request)).collect()
 }

@@ -125,7 +125,7 @@ impl Call {
             Some(Err(SendError::Unclear { cause, timeout })) => {
                 self.note(&sent, None);
                 let error = provider_error::unanswered(provider, timeout, cause);
-                self.unclear(sent, error).await
+                self.unclear(sent, error, &Seen::default()).await
             }
         }
     }
@@ -147,7 +147,7 @@ impl Call {
             Err(cut) => {
                 // Half an error answer is no refusal: what it would have said is not known.
                 let error = provider_error::unanswered(&provider, cut == BodyError::TimedOut, cut);
-                return self.unclear(sent, error).await;
+                return self.unclear(sent, error, &Seen::default()).await;
             }
         };
         let ProviderError { error, is_worth_another, is_credential } =
@@ -183,8 +183,8 @@ impl Call {
     }
 
     /// It may have been billed: it is settled as far as is known, and its hold serves nothing else.
-    pub(super) async fn unclear(&mut self, sent: Sent, error: ApiError) -> Tried {
-        self.settle(sent, End::Unseen, &Seen::default()).await;
+    pub(super) async fn unclear(&mut self, sent: Sent, error: ApiError, seen: &Seen) -> Tried {
+        self.settle(sent, End::Unseen, seen).await;
         Tried::Unclear(error)
     }
 

@@ -64,6 +64,17 @@ impl Candidate {
         }
     }
 
+    /// The same candidate, bounded by what was learned of its endpoint since.
+    pub fn as_learned(self, request: &ChatRequest) -> Candidate {
+        let learned = &self.endpoint.learned;
+        let is_current = self.at_maximum == learned.is_held_at_maximum()
+            && self.overhead_tokens >= learned.prompt_overhead_tokens();
+        if is_current {
+            return self;
+        }
+        Candidate::bounded(&self.endpoint, request, self.text_tokens)
+    }
+
     /// Tokens of the text, by bytes or by the endpoint's tokenizer, without what is added unseen.
     pub fn text_tokens(&self) -> u64 {
         self.text_tokens

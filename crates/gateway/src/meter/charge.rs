@@ -34,6 +34,8 @@ pub(super) struct Seen {
     pub text: Option<String>,
     /// Sound or pictures were put out, whose tokens can't be counted from here.
     pub has_media: bool,
+    /// Some of it could not be read, so that what it held is not known.
+    pub is_unreadable: bool,
 }
 
 /// What a call is charged.
@@ -74,6 +76,17 @@ pub(super) struct Counted {
     pub completion: u64,
 }
 
+/// Whether the tokens of an answer can be counted from what was seen of it, where its provider
+/// reported none that add up.
+pub(super) fn may_count(candidate: &Candidate, end: End, seen: &Seen, may_hide: bool) -> bool {
+    let is_all_seen = match end {
+        End::Complete => !may_hide && !seen.has_media,
+        End::Unseen => candidate.endpoint.provider.stops_on_disconnect,
+        End::Stopped => true,
+    };
+    is_all_seen && !seen.is_unreadable
+}
+
 /// What a call to `candidate` is charged, with `held` on hold for it.
 ///
 /// `counted` is used where the provider reported nothing that adds up; `may_hide` says that it may
@@ -103,14 +116,8 @@ pub(super) fn charge(
             return Charge { cost, usage, source: Source::Reported };
         }
     }
-    let stops = endpoint.provider.stops_on_disconnect;
-    let may_count = match end {
-        End::Complete => !(may_hide || seen.has_media),
-        End::Unseen => stops,
-        End::Stopped => true,
-    };
     let full = Cost { total: held.credits, prompt: held.credits, completion: Money::ZERO };
-    if !may_count {
+    if !may_count(candidate, end, seen, may_hide) {
         return Charge { cost: full, usage: Usage::default(), source: Source::Held };
     }
     let usage = Usage {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use api::error::ErrorType;
 use http::StatusCode;
 use serde::Deserialize;
-use upstream::redact;
 
 use crate::catalogue::Provider;
 use crate::http::error::ApiError;
@@ -28,33 +27,48 @@ pub(super) fn answered(
     body: &[u8],
     retry_after: Option<Duration>,
 ) -> ProviderError {
-    let raw = redact(&String::from_utf8_lossy(body), &provider.credential);
-    let own_words = words(body).map(|words| redact(&words, &provider.credential));
+    let raw = provider.redacted(&String::from_utf8_lossy(body));
+    let own_words = words(body).map(|words| provider.redacted(&words));
     let message = || own_words.clone().unwrap_or_else(|| "Provider returned error".to_owned());
-    let is_credential = matches!(status.as_u16(), 401..=403);
+    let is_flagged = status == StatusCode::FORBIDDEN && is_flagged(body);
+    let is_credential = matches!(status.as_u16(), 401 | 403) && !is_flagged;
+    let wait = retry_after.unwrap_or(Duration::from_secs(1));
     let error = match status.as_u16() {
-        400 | 422 => ApiError::new(ErrorType::InvalidRequest, message()),
+        403 if is_flagged => ApiError::new(ErrorType::ContentPolicyViolation, message()),
         413 => ApiError::new(ErrorType::PayloadTooLarge, message()),
-        404 => ApiError::new(
+        404 | 300..=399 => ApiError::new(
             ErrorType::NotFound,
-            "No endpoints found: the provider does not know this model",
+            "No endpoints found: the provider does not serve this model where it is asked for",
         ),
         408 | 504 | 524 => ApiError::new(ErrorType::Timeout, "Request timed out at the provider"),
         429 => ApiError::new(ErrorType::RateLimitExceeded, "Rate limit exceeded at the provider")
-            .retry_after(retry_after.unwrap_or(Duration::from_secs(1))),
+            .retry_after(wait),
         503 | 529 => ApiError::new(ErrorType::ProviderOverloaded, "Provider returned error")
-            .retry_after(retry_after.unwrap_or(Duration::from_secs(1))),
+            .retry_after(wait),
+        // About the gateway's own account, which is not the client's business to mend.
+        401..=403 => ApiError::new(ErrorType::ProviderUnavailable, "Provider returned error"),
+        // About the request, and the same the next time: never a status that is tried again.
+        400..=499 => ApiError::new(ErrorType::InvalidRequest, message()),
         _ => ApiError::new(ErrorType::ProviderUnavailable, "Provider returned error"),
     };
     let error = error.with("provider_name", &provider.name);
-    // What a provider says of the gateway's credential is nobody else's business.
-    let error = if is_credential { error } else { error.with("raw", raw) };
+    // What a provider says of the gateway's account is nobody else's business.
+    let is_account = is_credential || status == StatusCode::PAYMENT_REQUIRED;
+    let error = if is_account { error } else { error.with("raw", raw) };
     let error = error.with("provider_code", status.as_u16().to_string());
     ProviderError {
         error,
         is_worth_another: !matches!(status.as_u16(), 400 | 413 | 422),
         is_credential,
     }
+}
+
+/// Whether a 403 is about what the request says, as moderation answers it, and not about who sent it.
+fn is_flagged(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    ["moderation", "flagged", "content_policy", "content_filter", "safety"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// The error that a provider put into an answer of status 200, given as JSON.
@@ -101,3 +115,6 @@ fn words(body: &[u8]) -> Option<String> {
         _ => body.message,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use upstream::{ChatRequest, scan};
 
-use crate::catalogue::{Catalogue, Endpoint, build};
+use crate::catalogue::{Endpoint, LearnedBook, build};
 use crate::config::Config;
 
 /// An endpoint of 8,192 tokens, 1,000 of completion, with settings that replace or add to these.
@@ -34,7 +34,7 @@ pub(super) fn endpoint(provider: &str, settings: &str) -> Arc<Endpoint> {
         "#
     );
     let config: Config = toml::from_str(&text).unwrap();
-    let catalogue = build(&config, Path::new(""), &Catalogue::default()).unwrap();
+    let catalogue = build(&config, Path::new(""), &LearnedBook::default()).unwrap();
     Arc::clone(&catalogue.models[0].endpoints[0])
 }
 

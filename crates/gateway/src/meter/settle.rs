@@ -11,7 +11,7 @@ use upstream::{ChatRequest, Reported};
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
 use super::call::Call;
-use super::charge::{Charge, Counted, End, Seen, charge};
+use super::charge::{Charge, Counted, End, Seen, charge, may_count};
 
 /// A settlement that is in the book.
 pub(super) struct Settled {
@@ -57,17 +57,12 @@ impl Call {
     /// made durable in time: the hold then stays until it is.
     pub(super) async fn settle(&mut self, sent: Sent, end: End, seen: &Seen) -> Option<Settled> {
         let held = sent.proof.worst();
-        let counted = self.count(&sent.candidate, seen).await;
+        let may_hide = may_hide(&self.request, &sent.candidate);
+        let is_counted = may_count(&sent.candidate, end, seen, may_hide);
+        let counted = self.count(&sent.candidate, seen, is_counted).await;
         let request = &self.request;
-        let charge = charge(
-            &sent.candidate,
-            end,
-            seen,
-            held,
-            request.media.images,
-            counted,
-            may_hide(request, &sent.candidate),
-        );
+        let charge =
+            charge(&sent.candidate, end, seen, held, request.media.images, counted, may_hide);
         self.learn(&sent.candidate, &charge, held.credits);
         let entry = self.entry(&sent, &charge, seen);
         let Sent { proof, slot, .. } = sent;
@@ -93,12 +88,14 @@ impl Call {
 
     /// The tokens by the gateway's own count: by the endpoint's tokenizer where it is needed, away
     /// from the thread that serves others, else by bytes.
-    async fn count(&self, candidate: &Candidate, seen: &Seen) -> Counted {
+    async fn count(&self, candidate: &Candidate, seen: &Seen, is_counted: bool) -> Counted {
         let by_bytes = Counted { prompt: candidate.prompt_tokens, completion: seen.text_bytes };
-        if matches!(seen.usage, Reported::Usage(_)) {
+        if !is_counted || matches!(seen.usage, Reported::Usage(_)) {
             return by_bytes;
         }
         let Some(tokenizer) = candidate.endpoint.tokenizer.clone() else { return by_bytes };
+        // Closed only with the gateway.
+        let _turn = self.core().counting.acquire().await;
         let (candidate, request) = (candidate.clone(), self.request.clone());
         let text = seen.text.clone();
         let counting = tokio::task::spawn_blocking(move || Counted {

@@ -96,12 +96,16 @@ impl Call {
         }
         if end == End::Unseen && self.client.is_waiting() && !flow.has_begun {
             let error = flow.unanswered(&endpoint.provider);
-            return self.unclear(sent, error).await;
+            return self.unclear(sent, error, &flow.seen).await;
         }
+        // A provider that is not at its end is cut off before the settlement is waited for.
+        let rest = (end == End::Complete).then_some(body);
         self.end_stream(sent, end, flow).await;
         // The client has its answer; what follows is only for the connection's next use.
         self.client.end();
-        if let Ok(Ok(Some(_))) = tokio::time::timeout(AFTER_DONE, body.chunk()).await {
+        if let Some(mut body) = rest
+            && let Ok(Ok(Some(_))) = tokio::time::timeout(AFTER_DONE, body.chunk()).await
+        {
             tracing::debug!(generation = self.id, "a provider went on after its end");
         }
         Tried::Done
@@ -161,6 +165,10 @@ impl Call {
         deadline: &mut Instant,
     ) -> Option<Result<Option<Bytes>, BodyError>> {
         loop {
+            // Looked at before reading: bytes that are always ready must not hide it.
+            if Instant::now() >= *deadline {
+                return Some(Err(BodyError::TimedOut));
+            }
             tokio::select! {
                 biased;
                 chunk = body.chunk() => return Some(chunk),
@@ -296,6 +304,8 @@ impl Flow {
         let Ok(chunk) = rewrite_chunk(&event.data, &mut self.ours, frame) else {
             frame.truncate(start);
             self.is_malformed = true;
+            // A usage that comes later still tells all.
+            self.seen.is_unreadable = true;
             return;
         };
         if self.is_malformed || self.error.is_some() {
@@ -335,6 +345,11 @@ impl Seen {
         } else {
             kept.push_str(text);
         }
+    }
+
+    /// Whether nothing was put out and no usage reported: whatever was billed would show.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.text_bytes == 0 && !self.has_media && self.usage == upstream::Reported::Nothing
     }
 
     /// Whether nothing at all was seen.

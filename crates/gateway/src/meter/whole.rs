@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use api::error::ErrorType;
 use bytes::BytesMut;
 use upstream::transport::{Answer, BodyError};
-use upstream::{JsonAnswer, Malformed, Ours, Output, Reported};
+use upstream::{JsonAnswer, Malformed, Ours, Output};
 
 use super::attempt::Sent;
 use super::call::{Call, Tried};
@@ -57,14 +58,16 @@ impl Call {
             Ending::Broken(error) => {
                 let failure =
                     provider_error::unanswered(&provider, error == BodyError::TimedOut, error);
-                self.broken(sent, failure, read.is_large).await
+                let seen = read.seen(sent.endpoint());
+                self.broken(sent, failure, seen, read.is_large).await
             }
             Ending::Malformed(error) => {
                 let failure = provider_error::unanswered(&provider, false, error);
-                self.broken(sent, failure, read.is_large).await
+                let seen = Seen { is_unreadable: true, ..Seen::default() };
+                self.broken(sent, failure, seen, read.is_large).await
             }
             Ending::Stopped => {
-                let seen = seen(&read.raw, sent.endpoint());
+                let seen = read.seen(sent.endpoint());
                 self.settle(sent, End::Stopped, &seen).await;
                 Tried::Done
             }
@@ -104,17 +107,19 @@ impl Call {
             (Ok(end), Ok(output)) => (end, output),
             (Err(error), _) | (_, Err(error)) => {
                 let failure = provider_error::unanswered(provider, false, error);
-                return self.broken(sent, failure, is_large).await;
+                let seen = Seen { is_unreadable: true, ..Seen::default() };
+                return self.broken(sent, failure, seen, is_large).await;
             }
         };
-        if let (Some(error), Reported::Nothing, false) = (&end.error, end.usage, is_large) {
-            let failed = provider_error::embedded(provider, error);
-            return self.refused(sent, failed.error, failed.is_worth_another);
-        }
         let seen = match output {
             Some(output) => Seen { usage: end.usage, ..of_output(&output, sent.endpoint()) },
             None => Seen { usage: end.usage, text_bytes: end.choices_bytes, ..Seen::default() },
         };
+        // An error and nothing else is the same as an error answer; with output it was billed.
+        if let Some(error) = end.error.as_deref().filter(|_| seen.is_nothing()) {
+            let failed = provider_error::embedded(provider, error);
+            return self.refused(sent, failed.error, failed.is_worth_another);
+        }
         let seen = Seen { upstream_id: end.id.as_deref().map(kept_id), ..seen };
         let settled = self.settle(sent, End::Complete, &seen).await;
         let Some(settled) = settled else {
@@ -135,11 +140,11 @@ impl Call {
     }
 
     /// The answer's end was not seen, or it can't be passed on: it may have been billed.
-    async fn broken(&mut self, sent: Sent, failure: ApiError, is_large: bool) -> Tried {
+    async fn broken(&mut self, sent: Sent, failure: ApiError, seen: Seen, is_large: bool) -> Tried {
         if !is_large {
-            return self.unclear(sent, failure).await;
+            return self.unclear(sent, failure, &seen).await;
         }
-        self.settle(sent, End::Unseen, &Seen::default()).await;
+        self.settle(sent, End::Unseen, &seen).await;
         self.client.cut().await;
         Tried::Done
     }
@@ -172,15 +177,33 @@ impl Call {
             let problem = "the provider answered a stream with something else";
             provider_error::unanswered(&provider, false, problem)
         };
-        let Ok(end) = read.finish() else { return self.unclear(sent, nonsense()).await };
-        if let (Some(error), Reported::Nothing) = (&end.error, end.usage) {
+        let Ok(end) = read.finish() else {
+            let seen = Seen { is_unreadable: true, ..Seen::default() };
+            return self.unclear(sent, nonsense(), &seen).await;
+        };
+        let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint()) };
+        if let Some(error) = end.error.as_deref().filter(|_| seen.is_nothing()) {
             let failed = provider_error::embedded(&provider, error);
             return self.refused(sent, failed.error, failed.is_worth_another);
         }
-        let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint()) };
         self.settle(sent, End::Complete, &seen).await;
-        self.client.refuse(nonsense());
+        // It would do so again, and be paid for again: nothing to try once more.
+        let message = "No endpoints found that support streaming";
+        self.client.refuse(ApiError::new(ErrorType::NotFound, message));
         Tried::Done
+    }
+}
+
+impl Read {
+    /// What was seen of an answer whose end was not.
+    fn seen(&self, endpoint: &Endpoint) -> Seen {
+        let so_far = self.answer.so_far();
+        let seen = if self.is_large {
+            Seen { text_bytes: so_far.choices_bytes, ..Seen::default() }
+        } else {
+            seen(&self.raw, endpoint)
+        };
+        Seen { usage: so_far.usage, ..seen }
     }
 }
 

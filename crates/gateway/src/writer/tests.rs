@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
-use crate::journal::HoldRecord;
+use crate::journal::{HoldRecord, LeftBehind};
 
 const NOW: Timestamp = Timestamp::constant(1_795_003_200, 0);
 
@@ -27,11 +27,12 @@ impl Trial {
     fn new() -> Trial {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(MemoryStore::new());
-        let journal = Journal::open(&folder.path().join("holds"), 2_000, false).unwrap();
-        let journal = Arc::new(journal);
         let broken = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&broken);
-        let on_broken = move |_: &StoreError| told.store(true, Ordering::Release);
+        let on_broken: OnBroken = Arc::new(move |_| told.store(true, Ordering::Release));
+        let path = folder.path().join("holds");
+        let journal = Journal::open(&path, 2_000, false, Arc::clone(&on_broken)).unwrap();
+        let journal = Arc::new(journal);
         let (kept, recorded) = (Arc::<MemoryStore>::clone(&store), Arc::clone(&journal));
         let writer = Writer::start(kept, recorded, on_broken).unwrap();
         let account = Arc::new(Account::new(Terms::default(), Tally::default(), || ()));
@@ -95,8 +96,9 @@ impl Trial {
 
     /// What a next process would find on hold.
     fn left_behind(path: &Path) -> Vec<String> {
-        let journal = Journal::open(&path.join("holds"), 1, false).unwrap();
-        let records = journal.left_behind().unwrap();
+        let journal = Journal::open(&path.join("holds"), 1, false, Arc::new(|_| ())).unwrap();
+        let LeftBehind { records, unreadable } = journal.left_behind().unwrap();
+        assert_eq!(unreadable, 0);
         records.into_iter().map(|record| record.generation).collect()
     }
 }

@@ -17,19 +17,19 @@ fn clear(store: &dyn Store, mark: &EndpointMark) -> Outcome {
     edit(store, Edit::ClearMark { model, provider, upstream_model })
 }
 
-pub(super) fn the_last_mark_of_an_endpoint_is_kept(store: &dyn Store) {
-    let first = mark("a");
-    let last = EndpointMark {
-        prompt_overhead_tokens: 1_024,
-        held_at_maximum: false,
-        barred: true,
-        ..first.clone()
+pub(super) fn marks_of_an_endpoint_add_up_in_any_order(store: &dyn Store) {
+    let marked = |overhead, held_at_maximum, barred| EndpointMark {
+        prompt_overhead_tokens: overhead,
+        held_at_maximum,
+        barred,
+        ..mark("a")
     };
     let other = mark("b");
-    for mark in [&first, &other, &last] {
+    let learned = [marked(1_024, true, false), marked(300, false, true), marked(0, false, false)];
+    for mark in learned.iter().chain([&other]) {
         assert_eq!(commit(store, Change::Mark(mark.clone())), Outcome::Done);
     }
-    assert_eq!(marks(store), [last, other]);
+    assert_eq!(marks(store), [marked(1_024, true, true), other]);
 }
 
 pub(super) fn a_cleared_mark_is_gone(store: &dyn Store) {

@@ -4,7 +4,7 @@
 use ledger::{Amounts, Day, Period, Tally};
 
 use super::sample::{
-    after, at, create, credits, entry, hash, key, loaded, settle, spent_on, total,
+    NOW, after, at, create, credits, entry, hash, key, loaded, settle, spent_on, total,
 };
 use crate::{Entry, Store};
 
@@ -81,4 +81,17 @@ pub(super) fn the_last_use_is_the_latest_admission(store: &dyn Store) {
     }
     let key = loaded(store, hash(1), Day::from_number(0)).unwrap();
     assert_eq!(key.last_used_at, Some(after(90)));
+}
+
+pub(super) fn the_newest_days_are_those_with_rows(store: &dyn Store) {
+    assert_eq!(store.newest_days(3).unwrap(), None);
+    let today = Day::of(NOW);
+    for (number, days_ago) in [900, 40, 40, 0, 3].into_iter().enumerate() {
+        let admitted_at = today.plus(-days_ago).start();
+        let row = Entry { admitted_at, ..entry(&format!("gen-{number}"), hash(1)) };
+        settle(store, &row);
+    }
+    for (days, first) in [(1, 0), (2, 3), (3, 40), (4, 900), (9, 900)] {
+        assert_eq!(store.newest_days(days).unwrap(), Some(today.plus(-first)), "{days} days");
+    }
 }

@@ -43,8 +43,15 @@ impl Book {
                 outcome
             }
             Change::Mark(mark) => {
-                self.marks.retain(|kept| !is_same_endpoint(kept, mark));
-                self.marks.push(mark.clone());
+                match self.marks.iter_mut().find(|kept| is_same_endpoint(kept, mark)) {
+                    None => self.marks.push(mark.clone()),
+                    Some(kept) => {
+                        let overhead = &mut kept.prompt_overhead_tokens;
+                        *overhead = mark.prompt_overhead_tokens.max(*overhead);
+                        kept.held_at_maximum |= mark.held_at_maximum;
+                        kept.barred |= mark.barred;
+                    }
+                }
                 Outcome::Done
             }
         }
@@ -176,6 +183,12 @@ impl Book {
             management_keys: self.management_keys.clone(),
             marks: self.marks.clone(),
         }
+    }
+
+    pub(super) fn newest_days(&self, days: u32) -> Option<Day> {
+        let with_rows: BTreeSet<Day> = self.entries.iter().map(Entry::day).collect();
+        let days = usize::try_from(days).unwrap_or(usize::MAX);
+        with_rows.into_iter().rev().take(days).last()
     }
 
     fn load(&self, record: &KeyRecord, since: Day) -> LoadedKey {

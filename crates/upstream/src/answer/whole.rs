@@ -148,6 +148,11 @@ impl JsonAnswer {
         Ok(())
     }
 
+    /// What was said as far as it was read, for an answer whose end does not come.
+    pub fn so_far(&self) -> &AnswerEnd {
+        &self.end
+    }
+
     /// What the whole answer said, or that its end never came.
     pub fn finish(mut self) -> Result<AnswerEnd, Malformed> {
         if !matches!(self.place, Place::End) {

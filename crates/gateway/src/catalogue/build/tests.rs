@@ -12,8 +12,8 @@ const MODEL: &str = r#"
     endpoints = [{ provider = "p", pricing = { prompt = "1", completion = "1" } }]
 "#;
 
-fn built(text: &str, earlier: &Catalogue) -> Result<Catalogue, BuildError> {
-    build(&toml::from_str(text).unwrap(), Path::new(""), earlier)
+fn built(text: &str, learned: &LearnedBook) -> Result<Catalogue, BuildError> {
+    build(&toml::from_str(text).unwrap(), Path::new(""), learned)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn what_is_wrong_is_refused_by_the_name_of_its_setting() {
             "setting `providers[0].base_url`",
         ),
     ] {
-        let error = built(&text, &Catalogue::default()).err().map(|error| error.to_string());
+        let error = built(&text, &LearnedBook::default()).err().map(|error| error.to_string());
         assert!(
             error.as_ref().is_some_and(|error| error.contains(problem)),
             "{problem}: {error:?}"
@@ -95,17 +95,18 @@ fn what_is_wrong_is_refused_by_the_name_of_its_setting() {
 #[test]
 fn a_credential_is_never_part_of_an_error() {
     let text = "[[providers]]\nslug = \"p\"\nbase_url = \"http://h\"\napi_key = \"secret\\n\"";
-    let error = built(text, &Catalogue::default()).err().unwrap();
+    let error = built(text, &LearnedBook::default()).err().unwrap();
     assert!(!format!("{error} {error:?}").contains("secret"));
 }
 
 #[test]
 fn what_was_learned_outlives_a_reload_of_the_same_endpoint() {
-    let first = built(&format!("{PROVIDER}{MODEL}"), &Catalogue::default()).unwrap();
+    let learned = LearnedBook::default();
+    let first = built(&format!("{PROVIDER}{MODEL}"), &learned).unwrap();
     first.models[0].endpoints[0].learned.charged_above_hold(true);
-    let same = built(&format!("{PROVIDER}{MODEL}"), &first).unwrap();
+    let same = built(&format!("{PROVIDER}{MODEL}"), &learned).unwrap();
     assert!(same.models[0].endpoints[0].learned.is_barred());
     let other = MODEL.replace("provider = \"p\"", "provider = \"p\", upstream_model = \"other\"");
-    let other = built(&format!("{PROVIDER}{other}"), &same).unwrap();
+    let other = built(&format!("{PROVIDER}{other}"), &learned).unwrap();
     assert!(!other.models[0].endpoints[0].learned.is_barred());
 }

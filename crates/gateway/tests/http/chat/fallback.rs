@@ -90,11 +90,11 @@ async fn the_last_refusal_is_the_clients_with_a_status_that_is_right_for_it() {
         gateway.close().await;
     }
     assert_snapshot!(answers, @r#"
-    302 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"302","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    302 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"302","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     402 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"402","provider_name":"Alpha"}}}
-    404 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not know this model","metadata":{"error_type":"not_found","provider_code":"404","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    404 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"404","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     408 -> 504 None {"error":{"code":504,"message":"Request timed out at the provider","metadata":{"error_type":"timeout","provider_code":"408","provider_name":"Alpha","raw":"<html>odd</html>"}}}
-    418 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"418","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    418 -> 400 None {"error":{"code":400,"message":"Provider returned error","metadata":{"error_type":"invalid_request","provider_code":"418","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     429 -> 429 Some("7") {"error":{"code":429,"message":"Rate limit exceeded at the provider","metadata":{"error_type":"rate_limit_exceeded","provider_code":"429","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     500 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"500","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     502 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"<html>odd</html>"}}}

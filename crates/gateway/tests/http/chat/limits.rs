@@ -322,3 +322,50 @@ async fn what_is_in_flight_ends_though_its_key_is_disabled_or_deleted() {
     assert_eq!(gateway.rows(), ["alpha: reported $0.00004 for 8+16"; 2]);
     gateway.close().await;
 }
+
+/// The first endpoint costs ten times what the second does, the last nothing.
+const THREE: &str = r#"
+    [[models]]
+    id = "test/three"
+    context_length = 8192
+    endpoints = [
+        { provider = "alpha", upstream_model = "dear", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.00001", completion = "0.00002" } },
+        { provider = "beta", upstream_model = "cheap", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } },
+        { provider = "gamma", upstream_model = "free", free = true },
+    ]
+"#;
+
+#[tokio::test]
+async fn endpoints_that_do_not_fit_are_left_out() {
+    let gateway = TestGateway::with(THREE).await;
+    for (limit, provider) in [(1.0, "Alpha"), (0.001, "Beta"), (0.00001, "Gamma"), (0.0, "Gamma")] {
+        let key = gateway.key(json!({ "limit": limit })).await;
+        let answer = gateway.chat(&key, "test/three", json!({ "max_tokens": 400 })).await;
+        assert_eq!((answer.status, answer.json()["provider"].clone()), (200, json!(provider)));
+    }
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn tokens_are_counted_where_bytes_alone_would_refuse() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/counted"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", tokenizer = "o200k_base", prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+        [[models]]
+        id = "test/uncounted"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+        "#,
+    )
+    .await;
+    // 3,000 bytes of text are 500 tokens; what is left pays for 1,000.
+    let key = gateway.key(json!({ "limit": 0.001 })).await;
+    let messages = json!([{ "role": "user", "content": " hello".repeat(500) }]);
+    let extras = json!({ "messages": messages, "max_tokens": 16 });
+    assert_eq!(gateway.chat(&key, "test/uncounted", extras.clone()).await.status, 402);
+    assert_eq!(gateway.chat(&key, "test/counted", extras).await.status, 200);
+    gateway.close().await;
+}

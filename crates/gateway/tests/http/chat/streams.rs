@@ -139,6 +139,19 @@ async fn a_stream_that_is_cut_is_held_in_full() {
 }
 
 #[tokio::test]
+async fn a_usage_of_half_an_answer_is_not_taken_for_the_whole() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let running = Behaviour::new().usage(testkit::Usage::Running).cut(Cut::AfterEvents(2));
+    gateway.upstream.on("small", running);
+    let stream = gateway.chat_stream(&key, "test/small", json!({ "max_tokens": 400 })).await;
+    assert_eq!(stream.rest().await.unwrap().last(), Some(&Event::Done));
+    gateway.settled().await;
+    assert_eq!(gateway.rows(), ["alpha: held $0.000863 for 0+0"]);
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn a_stream_cut_before_its_first_event_goes_to_the_next_endpoint() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "limit": 1 })).await;
@@ -288,5 +301,18 @@ async fn a_large_stream_arrives_whole() {
         .map(|text| text.len() - 2)
         .sum();
     assert_eq!(bytes, 3 << 20);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_bytes_counts_as_gone() {
+    let gateway = TestGateway::with("[bounds]\nclient_stall_ms = 30").await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    // More than the buffers between the two can take.
+    gateway.upstream.on("small", Behaviour::new().huge(64));
+    let stream = gateway.chat_stream(&key, "test/small", json!({})).await;
+    gateway.settled().await;
+    assert_eq!(gateway.rows(), ["alpha: reported $0.00004 for 8+16 cancelled"]);
+    drop(stream);
     gateway.close().await;
 }

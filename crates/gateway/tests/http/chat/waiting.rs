@@ -136,7 +136,8 @@ async fn a_full_queue_of_all_limits_is_503() {
 #[tokio::test]
 async fn a_key_disabled_deleted_or_expired_while_it_waits_is_refused() {
     for way in ["disable", "delete", "expire"] {
-        let wait = if way == "expire" { SHORT_WAIT } else { LONG_WAIT };
+        // Nothing tells the waiting that time has passed: they look when their wait is over.
+        let wait = if way == "expire" { "[bounds]\nhold_wait_ms = 500" } else { LONG_WAIT };
         let gateway = TestGateway::with(wait).await;
         let expires_at = "2026-11-18T12:30:00Z";
         let key = gateway.key(json!({ "limit": ROOM_FOR_ONE, "expires_at": expires_at })).await;
@@ -194,7 +195,7 @@ async fn a_new_limit_sees_what_was_admitted_without_one() {
 /// SEMANTICS 19.8.
 #[tokio::test]
 async fn fifty_at_once_never_hold_or_spend_more_than_the_limit() {
-    let gateway = TestGateway::with("[bounds]\nhold_wait_ms = 1000").await;
+    let gateway = TestGateway::with(LONG_WAIT).await;
     // Every one takes all it is allowed, so the limit is worth ten of them: $0.000863 each.
     gateway.upstream.on("small", Behaviour::new().prompt_tokens(63).completion_all_allowed());
     let key = gateway.key(json!({ "limit": 0.00863 })).await;

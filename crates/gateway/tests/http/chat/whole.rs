@@ -79,13 +79,13 @@ async fn an_answer_that_is_no_json_is_502_and_held() {
 }
 
 #[tokio::test]
-async fn a_stream_answered_with_a_whole_completion_is_502_and_charged_as_reported() {
+async fn a_stream_answered_with_a_whole_completion_is_404_and_charged_as_reported() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "limit": 1 })).await;
     let body = r#"{"id":"x","object":"chat.completion","choices":[],"usage":{"prompt_tokens":8,"completion_tokens":3}}"#;
     gateway.upstream.on("small", Behaviour::new().status(200, body));
     let stream = gateway.chat_stream(&key, "test/small", json!({})).await;
-    assert_eq!(stream.into_answer().await.unwrap().status, 502);
+    assert_eq!(stream.into_answer().await.unwrap().status, 404);
     gateway.settled().await;
     assert_eq!(gateway.rows(), ["alpha: reported $0.000014 for 8+3"]);
     gateway.close().await;

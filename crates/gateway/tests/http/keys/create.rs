@@ -286,8 +286,8 @@ async fn repeats_at_once_make_one_key() {
             gateway.ask_with(MANAGER, LINE, body, &REPEAT),
             gateway.ask_with(MANAGER, LINE, body, &REPEAT),
             async {
-                // All three have found nothing and queued by then, or come later; either will do.
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                // They have found nothing and queued by then, or come later; either will do.
+                gateway.until(|core| core.connections.count() >= 3).await;
                 drop(stall);
             }
         )

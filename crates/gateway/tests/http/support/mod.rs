@@ -329,7 +329,7 @@ fn open(
         journal: folder.path().join("holds"),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::<SeededEntropy>::clone(entropy),
-        on_broken: Box::new(|error| panic!("the store is broken: {error}")),
+        on_broken: Arc::new(|error| panic!("the store is broken: {error}")),
     };
     Core::open(parts).unwrap()
 }
