@@ -79,12 +79,12 @@ pub(super) struct Counted {
 /// Whether the tokens of an answer can be counted from what was seen of it, where its provider
 /// reported none that add up.
 pub(super) fn may_count(candidate: &Candidate, end: End, seen: &Seen, may_hide: bool) -> bool {
-    let is_all_seen = match end {
-        End::Complete => !may_hide && !seen.has_media,
+    let is_end_known = match end {
+        End::Complete | End::Stopped => true,
         End::Unseen => candidate.endpoint.provider.stops_on_disconnect,
-        End::Stopped => true,
     };
-    is_all_seen && !seen.is_unreadable
+    // What was put out and not shown can't be counted, however the answer ended.
+    is_end_known && !may_hide && !seen.has_media && !seen.is_unreadable
 }
 
 /// What a call to `candidate` is charged, with `held` on hold for it.

@@ -63,12 +63,26 @@ pub(super) fn answered(
     }
 }
 
-/// Whether a 403 is about what the request says, as moderation answers it, and not about who sent it.
+/// Whether a 403 is about what the request says, as moderation answers it, and not about who sent
+/// it. Looked for where providers put it, not in their words.
 fn is_flagged(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
-    ["moderation", "flagged", "content_policy", "content_filter", "safety"]
-        .iter()
-        .any(|word| text.contains(word))
+    #[derive(Deserialize)]
+    struct Body {
+        error: Details,
+    }
+    #[derive(Deserialize)]
+    struct Details {
+        code: Option<serde_json::Value>,
+        r#type: Option<serde_json::Value>,
+        metadata: Option<serde_json::Value>,
+    }
+    let Ok(Body { error }) = serde_json::from_slice(body) else { return false };
+    let names = |value: &Option<serde_json::Value>| {
+        let name = value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+        ["moderation", "content_policy", "content_filter"].iter().any(|word| name.contains(word))
+    };
+    let has = |fact: &str| error.metadata.as_ref().is_some_and(|facts| facts.get(fact).is_some());
+    names(&error.code) || names(&error.r#type) || has("flagged_input") || has("reasons")
 }
 
 /// The error that a provider put into an answer of status 200, given as JSON.

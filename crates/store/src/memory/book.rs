@@ -188,7 +188,8 @@ impl Book {
     pub(super) fn newest_days(&self, days: u32) -> Option<Day> {
         let with_rows: BTreeSet<Day> = self.entries.iter().map(Entry::day).collect();
         let days = usize::try_from(days).unwrap_or(usize::MAX);
-        with_rows.into_iter().rev().take(days).last()
+        let skipped = with_rows.len().saturating_sub(days);
+        with_rows.into_iter().nth(skipped)
     }
 
     fn load(&self, record: &KeyRecord, since: Day) -> LoadedKey {

@@ -36,6 +36,7 @@ fn an_answer_is_charged_by_what_is_known_of_its_end_and_its_usage() {
     let nothing = || said(Reported::Nothing, 20);
     let unusable = || said(Reported::Unusable, 20);
     let running = || said(used(10, 5), 20);
+    let unreadable = |usage| Seen { is_unreadable: true, ..said(usage, 20) };
     #[rustfmt::skip]
     let table = [
         // provider, end, what was seen, may hide, where the charge comes from, nano-dollars
@@ -60,6 +61,11 @@ fn an_answer_is_charged_by_what_is_known_of_its_end_and_its_usage() {
         (STOPS, Stopped,  nothing(),                        false, Counted, 103_000),
         (STOPS, Stopped,  Seen::default(),                  false, Counted, 63_000),
         (STOPS, Stopped,  running(),                        false, Told,    20_000),
+        (STOPS, Stopped,  nothing(),                        true,  Held,    HELD),
+        (STOPS, Unseen,   nothing(),                        true,  Held,    HELD),
+        (STOPS, Stopped,  unreadable(Reported::Nothing),    false, Held,    HELD),
+        ("",    Complete, unreadable(Reported::Nothing),    false, Held,    HELD),
+        ("",    Complete, unreadable(used(10, 5)),          false, Told,    20_000),
     ];
     for (provider, end, seen, may_hide, source, nanos) in table {
         assert_eq!(
