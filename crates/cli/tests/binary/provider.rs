@@ -171,7 +171,7 @@ async fn a_complete_refusal_costs_nothing() {
         ("400", Json, refusing(400), Status(400), Nothing),
         ("an error of status 200", Json, well().error_with_status_200(), Status(502), Nothing),
         ("an error of status 200", Stream, well().error_with_status_200(), Status(502), Nothing),
-        ("a redirect", Json, well().redirect("http://127.0.0.1:9/"), Status(502), Nothing),
+        ("a redirect", Json, well().redirect("http://127.0.0.1:9/"), Status(404), Nothing),
     ])
     .await;
 }
