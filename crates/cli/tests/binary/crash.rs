@@ -228,6 +228,40 @@ async fn killed_again_and_again_while_it_starts_it_recovers_once() {
 }
 
 #[tokio::test]
+async fn a_record_torn_by_a_power_cut_is_warned_of_and_set_aside_and_the_start_goes_on() {
+    let mut world = World::start(&["small"]).await;
+    let key = world.key(json!({})).await;
+    let gate = world.upstream.hold_answers("small");
+    let mut asking = JoinSet::new();
+    for form in [Form::Json, Form::Stream] {
+        let (client, key) = (world.client(), key.clone());
+        asking.spawn(async move { ask(&client, &key, "small", form, NAMED).await });
+    }
+    gate.until_waiting(2).await;
+    world.tollgate.kill9();
+    asking.join_all().await;
+    gate.release();
+    let records = world.tollgate.folder().join("tollgate.db.holds");
+    let mut torn = std::fs::read(&records).expect("a file");
+    torn.truncate(torn.len() - 20);
+    std::fs::write(&records, &torn).expect("a file");
+    world.tollgate.restart().await;
+    assert_eq!(world.holds().await.len(), 1);
+    assert_eq!(world.usage(&key).await, worst(COMPLETION_TOKENS_MAX));
+    let aside = world.tollgate.folder().join("tollgate.db.holds.unreadable");
+    assert_eq!(std::fs::read(aside).expect("a copy"), torn);
+    let log = world.tollgate.log();
+    let warned = |line: &&str| line.contains("WARN") && line.contains("unreadable=1");
+    assert_eq!(log.lines().filter(warned).count(), 1, "{log}");
+    world.ask(&key, "small", Form::Json, NAMED).await.expect("an answer").paid();
+    world.audit().await;
+    world.tollgate.kill9();
+    world.tollgate.restart().await;
+    let log = world.tollgate.log();
+    assert_eq!(log.lines().filter(warned).count(), 1, "once is enough: {log}");
+}
+
+#[tokio::test]
 async fn killed_after_a_refusal_nothing_is_charged_for_it() {
     let mut world = World::start(&["small"]).await;
     let key = world.key(json!({})).await;

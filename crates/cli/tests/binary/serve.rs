@@ -17,6 +17,8 @@ use crate::world::{
     said, sum, worst,
 };
 
+/// A second credential, which a header carries.
+const HEADER: &str = "header-credential-5e7d21";
 const NAMED: Option<u64> = Some(COMPLETION_TOKENS_MAX);
 /// How long what a signal brings about may take.
 const SOON: Duration = Duration::from_secs(20);
@@ -278,9 +280,10 @@ async fn holds_that_wait_for_the_disk_pay_for_the_same() {
 async fn no_secret_is_in_any_file_or_error_though_all_is_logged() {
     let upstream = FakeUpstream::start().await;
     let tollgate = crate::world::builder()
-        .config(&provider(&upstream, ""))
+        .config(&provider(&upstream, "headers = { x-api-key = \"${HEADER_SECRET}\" }"))
         .config(&model("small"))
         .config(&model_at("dear", "1", "1", ""))
+        .env("HEADER_SECRET", HEADER)
         .env("TOLLGATE_LOG", "trace")
         .start()
         .await;
@@ -289,7 +292,7 @@ async fn no_secret_is_in_any_file_or_error_though_all_is_logged() {
     let made = world.command(&["management-keys", "create", "--name", "second"]).await;
     let mut errors = Vec::new();
     let echo = format!(
-        r#"{{"error":{{"message":"key {CREDENTIAL} and Bearer {CREDENTIAL} and sk-other-0123456789abcdef"}}}}"#
+        r#"{{"error":{{"message":"key {CREDENTIAL} and {HEADER} and Bearer {CREDENTIAL} and sk-other-0123456789abcdef"}}}}"#
     );
     for (status, form) in [(400, Form::Json), (429, Form::Stream), (500, Form::Json)] {
         world.upstream.on("small", Behaviour::new().status(status, &echo));
@@ -306,8 +309,14 @@ async fn no_secret_is_in_any_file_or_error_though_all_is_logged() {
     errors.push(client.get(key.text.as_str(), "/keys").await.expect("an answer").text());
     let manager = world.tollgate.management_key().to_owned();
     errors.push(client.chat(manager.as_str(), "test/small", &json!({})).await.expect("a").text());
+    // The text of a key in a path, where its hash belongs.
+    let mistaken = format!("/keys/{}", key.text);
+    for (caller, path) in [(manager.as_str(), mistaken.as_str()), (&key.text, &mistaken)] {
+        errors.push(client.get(caller, path).await.expect("an answer").text());
+        errors.push(client.delete(caller, path).await.expect("an answer").text());
+    }
     let secrets =
-        [key.text.as_str(), &manager, made.trim(), CREDENTIAL, "sk-other-0123456789abcdef"];
+        [key.text.as_str(), &manager, made.trim(), CREDENTIAL, HEADER, "sk-other-0123456789abcdef"];
     let secrets = secrets.map(|secret| secret.strip_prefix("sk-or-v1-").unwrap_or(secret));
     for error in &errors {
         let shown = secrets.iter().find(|secret| error.contains(**secret));

@@ -39,6 +39,27 @@ async fn what_was_in_flight_is_charged_in_full_until_it_is_corrected() {
     assert_eq!(answer.text(), r#"{"difference":"-0.0008"}"#);
     assert_eq!(gateway.fact(&key, "usage").await, "0.000103");
     assert_eq!(gateway.control("GET /holds", "").await.text(), "[]");
+    let again = gateway.control(&path, r#"{"cost":"0.000163"}"#).await;
+    assert_eq!(again.text(), r#"{"difference":"0.0001"}"#);
+    let back = gateway.control(&path, r#"{"cost":"0.000063"}"#).await;
+    assert_eq!(back.text(), r#"{"difference":"-0.0001"}"#);
+    assert_eq!(gateway.fact(&key, "usage").await, "0.000103");
+    let log = store::Store::audit_log(&*gateway.store, 100).unwrap();
+    let mut corrections: Vec<_> = log
+        .iter()
+        .filter(|row| row.action == "hold.correct")
+        .map(|row| [&row.before, &row.after].map(|cost| cost.clone().unwrap()))
+        .collect();
+    corrections.sort();
+    assert_eq!(
+        corrections,
+        [
+            [r#""0.000063""#, r#""0.000163""#],
+            [r#""0.000163""#, r#""0.000063""#],
+            [r#""0.000863""#, r#""0.000063""#]
+        ],
+        "what each charge stood at before"
+    );
     assert_eq!(gateway.control(&path, r#"{"cost":"-1"}"#).await.status, 400);
     assert_eq!(gateway.control("POST /holds/gen-1-none/0", r#"{"cost":"0"}"#).await.status, 404);
     let gateway = gateway.crash().await;
@@ -59,5 +80,77 @@ async fn what_a_key_is_may_spend_and_has_spent_outlives_the_process() {
     let after = gateway.ask(key.text.as_str(), "GET /api/v1/key", "").await;
     assert_eq!(after.text(), before.text());
     assert_eq!(gateway.chat(&key, "test/small", json!({ "max_tokens": 16 })).await.status, 402);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_start_under_a_clock_far_ahead_forgets_no_spend() {
+    let gateway = TestGateway::start().await;
+    let mut keys = Vec::new();
+    for reset in ["daily", "weekly", "monthly"] {
+        let key = gateway.key(json!({ "limit": 0.0001, "limit_reset": reset })).await;
+        gateway.chat(&key, "test/small", json!({ "max_tokens": 16 })).await;
+        keys.push(key);
+    }
+    let other = gateway.key(json!({})).await;
+    gateway.clock.set("2027-11-18T12:00:00Z");
+    let gateway = gateway.crash().await;
+    for key in &keys {
+        assert_eq!(gateway.fact(key, "usage_monthly").await, "0", "a year later");
+    }
+    assert_eq!(gateway.chat(&other, "test/small", json!({})).await.status, 200);
+    gateway.clock.set("2026-11-18T13:00:00Z");
+    for key in &keys {
+        for figure in ["usage_daily", "usage_weekly", "usage_monthly", "usage"] {
+            assert_eq!(gateway.fact(key, figure).await, "0.00004", "{figure}");
+        }
+        assert_eq!(gateway.fact(key, "limit_remaining").await, "0.00006");
+        let answer = gateway.chat(key, "test/small", json!({ "max_tokens": 16 })).await;
+        assert_eq!(answer.status, 402, "{}", answer.text());
+    }
+    gateway.settled().await;
+    // The newest rows are of a day that has not come, and the days before it are known all the same.
+    let gateway = gateway.crash().await;
+    for key in &keys {
+        assert_eq!(gateway.fact(key, "usage_daily").await, "0.00004");
+    }
+    gateway.close().await;
+}
+
+/// A record as another version would leave it, of another generation. It is length, checksum,
+/// version and the rest, which begins with the generation's id.
+fn of_another_version(record: &[u8]) -> Vec<u8> {
+    let length = usize::try_from(u32::from_le_bytes(record[..4].try_into().unwrap())).unwrap();
+    let mut body = record[8..8 + length].to_vec();
+    body[0] = 250;
+    let id = body.windows(4).position(|part| part == b"gen-").unwrap();
+    body[id + 4] = b'0';
+    [&record[..4], &crc32fast::hash(&body).to_le_bytes(), &body].concat()
+}
+
+#[tokio::test]
+async fn records_that_can_not_be_read_are_set_aside_and_the_others_charged() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let gate = gateway.upstream.hold_answers("small");
+    let (client, text) = (gateway.client.below("/api/v1"), key.text.clone());
+    let chat = tokio::spawn(async move {
+        client.chat(text.as_str(), "test/small", &json!({ "max_tokens": 400 })).await
+    });
+    gate.until_waiting(1).await;
+    let path = gateway.journal();
+    let mut journal = std::fs::read(&path).unwrap();
+    let record = journal.clone();
+    for unreadable in [&record[..record.len() / 2], &of_another_version(&record)] {
+        journal.resize(journal.len().next_multiple_of(2_048), 0);
+        journal.extend_from_slice(unreadable);
+    }
+    std::fs::write(&path, &journal).unwrap();
+    let gateway = gateway.crash().await;
+    assert!(chat.await.unwrap().is_err());
+    gate.release();
+    assert_eq!(std::fs::read(path.with_extension("unreadable")).unwrap(), journal);
+    assert_eq!(gateway.rows(), ["alpha: interrupted $0.000863 for 0+0"]);
+    assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
     gateway.close().await;
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use serde_json::json;
 use store::Fault;
-use testkit::Event;
+use testkit::{Behaviour, Event};
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{MANAGER, TestGateway, shown};
 
@@ -42,6 +43,59 @@ async fn nothing_is_admitted_until_the_store_is_back_and_then_all_is() {
     gateway.until(|core| !core.writer.is_away()).await;
     assert_eq!(gateway.ask(None, "GET /ready", "").await.status, 200);
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
+    gateway.close().await;
+}
+
+/// Has the store fail from now on, and the gateway find out.
+async fn go_away(gateway: &TestGateway) {
+    gateway.store.fail_next(u32::MAX, Fault::Unavailable);
+    let edit = gateway.ask(MANAGER, "POST /api/v1/keys", r#"{"name":"x"}"#).await;
+    assert_eq!(edit.status, 503);
+}
+
+#[tokio::test]
+async fn a_request_whose_body_comes_while_the_store_is_away_is_not_admitted() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({})).await;
+    let body = r#"{"model":"test/small","messages":[{"role":"user","content":"Hello"}]}"#;
+    let (early, late) = body.split_at(20);
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\
+         authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n",
+        key.text,
+        body.len()
+    );
+    let mut stream = gateway.send(&format!("{head}{early}")).await;
+    gateway.until(|core| core.in_flight.count() == 1).await;
+    go_away(&gateway).await;
+    stream.write_all(late.as_bytes()).await.unwrap();
+    let answer = TestGateway::rest(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("store"), "{answer}");
+    assert_eq!(gateway.upstream.calls().len(), 0);
+    gateway.store.fail_next(0, Fault::Unavailable);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_waits_when_the_store_goes_away_is_not_admitted() {
+    let gateway = TestGateway::with("[bounds]\nhold_wait_ms = 30000").await;
+    let key = gateway.key(json!({ "limit": 0.001 })).await;
+    // A refusal frees its hold without a word to the store.
+    gateway.upstream.then("small", [Behaviour::new().status(500, ""), Behaviour::new()]);
+    let gate = gateway.upstream.hold_answers("small");
+    let first = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+    gate.until_waiting(1).await;
+    let second = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+    gateway.until_waiting(1).await;
+    go_away(&gateway).await;
+    gate.release();
+    assert_eq!((first.await.unwrap().status, second.await.unwrap().status), (502, 503));
+    assert_eq!(gateway.upstream.calls().len(), 1);
+    gateway.store.fail_next(0, Fault::Unavailable);
+    // Nothing else writes: the gateway finds out by itself.
+    gateway.until(|core| !core.writer.is_away()).await;
+    let third = gateway.chat(&key, "test/small", json!({ "max_tokens": 400 })).await;
+    assert_eq!(third.status, 200);
     gateway.close().await;
 }
 

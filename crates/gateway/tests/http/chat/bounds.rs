@@ -1,5 +1,7 @@
 //! Bodies and requests past their bounds: refused early, with what they took given back.
 
+use std::sync::atomic::Ordering;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -108,7 +110,7 @@ async fn bodies_in_memory_have_one_bound_and_give_back_what_they_took() {
     gateway.settled().await;
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
     gateway.settled().await;
-    assert_eq!(gateway.core.body_bytes.load(std::sync::atomic::Ordering::Relaxed), 0);
+    assert_eq!(gateway.core.body_bytes.load(Ordering::Relaxed), 0);
     gateway.close().await;
 }
 
@@ -139,5 +141,34 @@ async fn requests_in_flight_have_a_bound() {
     assert_eq!(first.await.unwrap().status, 200);
     gateway.settled().await;
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn bodies_that_are_only_announced_take_nobodys_room() {
+    let gateway = TestGateway::with("[bounds]\nbodies_bytes_max = 1000").await;
+    let key = gateway.key(json!({})).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(gateway.send(&head(&key.text, "content-length: 900")).await);
+    }
+    gateway.until(|core| core.in_flight.count() == 20).await;
+    assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
+    drop(silent);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn an_administrator_has_room_when_bodies_fill_it() {
+    let gateway = TestGateway::with("[bounds]\nbodies_bytes_max = 1000").await;
+    let key = gateway.key(json!({})).await;
+    let unfinished = format!("{}{}", head(&key.text, "content-length: 1000"), " ".repeat(990));
+    let unfinished = gateway.send(&unfinished).await;
+    let taken = |core: &gateway::core::Core| core.body_bytes.load(Ordering::Relaxed) == 990;
+    gateway.until(taken).await;
+    assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 503);
+    gateway.patch(&key, json!({ "disabled": true })).await;
+    gateway.key(json!({ "limit": 1 })).await;
+    drop(unfinished);
     gateway.close().await;
 }

@@ -84,3 +84,66 @@ async fn a_prompt_with_a_picture_teaches_nothing() {
     assert_eq!(hold(&gateway, &key).await, "0.000863");
     gateway.close().await;
 }
+
+/// A configuration without the endpoint of `test/small`.
+const WITHOUT: &str = r#"
+    [[models]]
+    id = "test/other"
+    context_length = 8192
+    endpoints = [{ provider = "alpha", pricing = { prompt = "0.000001", completion = "0.000002" } }]
+"#;
+
+#[tokio::test]
+async fn an_endpoint_that_left_the_configuration_and_came_back_is_known_again() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let reload_twice = async || {
+        gateway.reload(WITHOUT);
+        assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 400);
+        gateway.reload("");
+    };
+    gateway.upstream.on("small", Behaviour::new().completion_beyond_allowed(100));
+    gateway.chat(&key, "test/small", json!({ "max_tokens": 400 })).await;
+    reload_twice().await;
+    gateway.upstream.on("small", Behaviour::new().prompt_tokens(20_000));
+    assert_eq!(hold(&gateway, &key).await, "0.010192");
+    reload_twice().await;
+    assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 404, "barred");
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn what_is_learned_meanwhile_binds_whoever_waits() {
+    let beyond = Behaviour::new().completion_beyond_allowed(100);
+    for (already_learned, limit, taught, status) in [
+        // Held at its maximum it costs ten times what the key may spend.
+        (None, 0.001, beyond.clone(), 402),
+        // Held at its maximum already, there is room for one; then it is barred.
+        (Some(beyond), 0.015, Behaviour::new().prompt_tokens(20_000), 404),
+    ] {
+        let gateway = TestGateway::with("[bounds]\nhold_wait_ms = 30000").await;
+        let unlimited = gateway.key(json!({})).await;
+        let limited = gateway.key(json!({ "limit": limit })).await;
+        if let Some(behaviour) = already_learned {
+            gateway.upstream.on("small", behaviour);
+            gateway.chat(&unlimited, "test/small", json!({})).await;
+        }
+        let sent_before = gateway.upstream.calls().len();
+        gateway.upstream.then("small", [taught, Behaviour::new()]);
+        let gate = gateway.upstream.hold_answers("small");
+        let extras = json!({ "max_tokens": 400 });
+        let teacher = gateway.begin_chat(&unlimited, "test/small", extras.clone());
+        gate.until_waiting(1).await;
+        let first = gateway.begin_chat(&limited, "test/small", extras.clone());
+        gate.until_waiting(2).await;
+        let second = gateway.begin_chat(&limited, "test/small", extras);
+        gateway.until_waiting(1).await;
+        gate.release_one();
+        assert_eq!(teacher.await.unwrap().status, 200);
+        gate.release();
+        assert_eq!(first.await.unwrap().status, 200);
+        assert_eq!(second.await.unwrap().status, status);
+        assert_eq!(gateway.upstream.calls().len() - sent_before, 2);
+        gateway.close().await;
+    }
+}

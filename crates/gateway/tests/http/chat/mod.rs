@@ -3,8 +3,10 @@
 mod away;
 mod bounds;
 mod fallback;
+mod large;
 mod learned;
 mod limits;
+mod secrets;
 mod streams;
 mod usage;
 mod waiting;
@@ -199,6 +201,16 @@ async fn what_a_key_has_spent_is_what_its_provider_charged() {
     assert_eq!(charged.to_string(), "0.000385");
     assert_eq!(gateway.fact(&key, "usage").await, "0.000385");
     assert_eq!(gateway.fact(&key, "limit_remaining").await, "0.999615");
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_key_whose_creator_has_the_longest_name_there_is_can_call() {
+    let gateway = TestGateway::start().await;
+    // 255 characters of four bytes each: the record of its hold must take them.
+    let creator = "\u{1d11e}".repeat(255);
+    let key = gateway.key(json!({ "creator_user_id": creator })).await;
+    assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
     gateway.close().await;
 }
 

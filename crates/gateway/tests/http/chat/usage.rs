@@ -138,3 +138,65 @@ async fn cached_written_and_reasoning_tokens_have_prices_of_their_own() {
     assert_eq!(answer.exact("/usage/cost").as_deref(), Some("0.019572"));
     gateway.close().await;
 }
+
+/// A stream of these events' data.
+fn stream_of(events: &[&str]) -> Behaviour {
+    let events: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
+    Behaviour::new().status(200, &events).content_type("text/event-stream")
+}
+
+#[tokio::test]
+async fn a_stream_with_a_chunk_that_can_not_be_read_is_held_in_full_unless_a_usage_follows() {
+    const TEXT: &str =
+        r#"{"choices":[{"index":0,"delta":{"content":"One"},"finish_reason":null}]}"#;
+    const END: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":16}}"#;
+    const HELD: &str = "held $0.000863 for 0+0";
+    const REPORTED: &str = "reported $0.00004 for 8+16";
+    let broken = &TEXT[..30];
+    for (events, row) in [
+        (&[broken, TEXT, END, "[DONE]"][..], HELD),
+        (&[TEXT, broken, END, "[DONE]"], HELD),
+        (&[TEXT, broken, END, USAGE, "[DONE]"], REPORTED),
+        (&[TEXT, END, "[DONE]"], "counted $0.000069 for 63+3"),
+    ] {
+        for (model, provider) in [("small", "alpha"), ("stopping", "gamma")] {
+            let gateway = TestGateway::start().await;
+            let key = gateway.key(json!({ "limit": 1 })).await;
+            gateway.upstream.on(model, stream_of(events));
+            let extras = json!({ "max_tokens": 400 });
+            let stream = gateway.chat_stream(&key, &format!("test/{model}"), extras).await;
+            if stream.is_stream() {
+                stream.rest().await.unwrap();
+            } else {
+                assert_eq!((stream.into_answer().await.unwrap().status, events[0]), (502, broken));
+            }
+            gateway.settled().await;
+            assert_eq!(gateway.rows(), [format!("{provider}: {row}")], "{events:?}");
+            gateway.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_beside_choices_is_charged_and_one_alone_is_a_refusal() {
+    const ERROR: &str = r#""error":{"code":502,"message":"half way"}"#;
+    const WORDS: &str = r#""choices":[{"index":0,"message":{"role":"assistant","content":"One"}}]"#;
+    const USAGE: &str = r#""usage":{"prompt_tokens":8,"completion_tokens":16}"#;
+    for (body, rows) in [
+        (format!("{{{ERROR},{WORDS}}}"), &["alpha: counted $0.000069 for 63+3"][..]),
+        (format!("{{{WORDS},{USAGE},{ERROR}}}"), &["alpha: reported $0.00004 for 8+16"]),
+        (format!("{{{ERROR},{USAGE}}}"), &["alpha: reported $0.00004 for 8+16"]),
+        (format!(r#"{{{ERROR},"choices":[]}}"#), &[]),
+        (format!("{{{ERROR}}}"), &[]),
+    ] {
+        let gateway = TestGateway::start().await;
+        let key = gateway.key(json!({ "limit": 1 })).await;
+        gateway.upstream.on("small", Behaviour::new().status(200, &body));
+        let answer = gateway.chat(&key, "test/small", json!({})).await;
+        assert_eq!(answer.status, 502, "{body}");
+        gateway.settled().await;
+        assert_eq!(gateway.rows(), rows, "{body}");
+        gateway.close().await;
+    }
+}

@@ -4,6 +4,7 @@
 mod fixed;
 mod shown;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,12 +123,12 @@ impl TestGateway {
         let folder = tempfile::tempdir().unwrap();
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::new()));
         let entropy = Arc::new(SeededEntropy::new());
-        let settings = settings.replace("URL", &upstream.url());
-        let config = config(&upstream, &settings);
+        let config = config(&upstream, settings);
         let core = open(config, &folder, &store, &clock, &entropy);
         let server = Server::start(Arc::clone(&core)).unwrap();
         let client = Client::new(server.address()).below("");
         control::add_management_key(&core, "ci", MANAGER).await.unwrap();
+        let settings = settings.to_owned();
         TestGateway { upstream, store, clock, core, client, entropy, settings, folder, server }
     }
 
@@ -247,10 +248,30 @@ impl TestGateway {
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    /// Sends bytes as they are, and reads what comes back until the connection is closed.
-    pub(crate) async fn raw(&self, bytes: &str) -> String {
+    /// Puts other settings in force while it runs, as a reload does.
+    pub(crate) fn reload(&self, settings: &str) {
+        self.core.reload(&config(&self.upstream, settings)).unwrap();
+    }
+
+    /// The file that records its holds.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.path().join("holds")
+    }
+
+    /// A connection over which so much was sent, bytes as they are.
+    pub(crate) async fn send(&self, bytes: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.server.address()).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Sends bytes as they are, and reads what comes back until the connection is closed.
+    pub(crate) async fn raw(&self, bytes: &str) -> String {
+        TestGateway::rest(self.send(bytes).await).await
+    }
+
+    /// What comes back over a connection until it is closed.
+    pub(crate) async fn rest(mut stream: TcpStream) -> String {
         let mut answer = Vec::new();
         let read = tokio::time::timeout(EXPECTED_WITHIN, stream.read_to_end(&mut answer)).await;
         // A server that closes while bytes for it are on their way resets the connection.
@@ -335,8 +356,9 @@ fn open(
 }
 
 fn config(upstream: &FakeUpstream, settings: &str) -> gateway::config::Config {
-    let mut table: Table = CONFIG.replace("URL", &upstream.url()).parse().unwrap();
-    lay_over(&mut table, settings.parse().unwrap());
+    let parsed = |text: &str| text.replace("URL", &upstream.url()).parse::<Table>().unwrap();
+    let mut table = parsed(CONFIG);
+    lay_over(&mut table, parsed(settings));
     table.try_into().unwrap()
 }
 
