@@ -42,7 +42,7 @@ pub(crate) enum HoldsCommand {
         #[command(flatten)]
         which: Which,
         /// What it cost, in US dollars.
-        #[arg(long, value_name = "DOLLARS")]
+        #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
         cost: String,
     },
     /// Correct a charge to zero: the provider did not bill it.

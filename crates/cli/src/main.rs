@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Exit codes: 0 done, 1 refused or failed, 2 misused.
 #[derive(Parser)]
-#[command(version, about, long_about, max_term_width = 100)]
+#[command(name = "tollgate", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -15,6 +15,7 @@ use http::Method;
 use store::Outcome;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use upstream::transport::Tls;
 
 use crate::real::SystemEntropy;
 use crate::setup::Setup;
@@ -41,7 +42,16 @@ pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
                 &setup.folder,
                 &gateway::catalogue::LearnedBook::default(),
             )?;
-            setup.database()?;
+            let database = setup.database()?;
+            let folder = database.parent().filter(|folder| *folder != Path::new(""));
+            if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+                bail!(
+                    "there is no folder {} to keep the store in; make it first",
+                    folder.display()
+                );
+            }
+            Tls::new(setup.config.egress.ca_file.as_deref()).context("setting `egress.ca_file`")?;
+            log_filter(&setup.config.log)?;
             setup.warnings.iter().for_each(|warning| print::error(&format!("warning: {warning}")));
             print::line("the configuration is good");
         }
@@ -105,10 +115,21 @@ fn reloader(core: Arc<Core>, path: PathBuf) -> impl Fn() -> Result<Vec<String>, 
     }
 }
 
-pub(crate) fn start_log(config: &LogConfig) -> Result<()> {
+/// What is logged. A lone word must be a level: any other would be taken for a module that nobody
+/// has, and silence the log.
+fn log_filter(config: &LogConfig) -> Result<EnvFilter> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let wanted = std::env::var("TOLLGATE_LOG").unwrap_or_else(|_| config.level.clone());
-    let filter = EnvFilter::try_new(&wanted)
-        .with_context(|| format!("setting `log.level`: `{wanted}` is not a filter"))?;
+    let is_word = !wanted.contains(['=', ',']);
+    if is_word && !LEVELS.contains(&wanted.to_ascii_lowercase().as_str()) {
+        bail!("setting `log.level`: `{wanted}` is none of {}", LEVELS.join(", "));
+    }
+    EnvFilter::try_new(&wanted)
+        .with_context(|| format!("setting `log.level`: `{wanted}` is not a filter"))
+}
+
+pub(crate) fn start_log(config: &LogConfig) -> Result<()> {
+    let filter = log_filter(config)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),

@@ -80,7 +80,12 @@ async fn run(arguments: &DemoArguments) -> Result<ExitCode> {
 fn free(wanted: SocketAddr) -> SocketAddr {
     match std::net::TcpListener::bind(wanted).and_then(|listener| listener.local_addr()) {
         Ok(address) => address,
-        Err(_) => SocketAddr::new(wanted.ip(), 0),
+        Err(_) => {
+            let any = std::net::TcpListener::bind(SocketAddr::new(wanted.ip(), 0));
+            let free = any.and_then(|listener| listener.local_addr()).unwrap_or(wanted);
+            print::line(&format!("{wanted} is in use; taking {free}."));
+            free
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use toml::{Table, Value};
 use super::Config;
 
 const PREFIX: &str = "TOLLGATE_";
+/// More threads than any machine has a use for.
+const WORKERS_MAX: usize = 1_024;
 /// Variables of ours that are no settings.
 const NOT_SETTINGS: [&str; 4] =
     ["TOLLGATE_MANAGEMENT_KEY", "TOLLGATE_MASTER_KEY", "TOLLGATE_CONFIG", "TOLLGATE_LOG"];
@@ -55,7 +57,46 @@ fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Loaded, C
     for (name, value) in &mut table {
         expand(name, value, environment, &mut warnings)?;
     }
-    Ok(Loaded { config: decode(&table)?, warnings })
+    let config = decode(&table)?;
+    sensible(&config)?;
+    Ok(Loaded { config, warnings })
+}
+
+/// Refuses what could be read and would serve nobody.
+fn sensible(config: &Config) -> Result<(), ConfigError> {
+    if !matches!(config.api.limit_spent_status, 402 | 403) {
+        return Err(ConfigError::invalid("api.limit_spent_status", "must be 403 or 402"));
+    }
+    let url = config.server.public_url.as_deref();
+    if url.is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+        return Err(ConfigError::invalid(
+            "server.public_url",
+            "must begin with http:// or https://",
+        ));
+    }
+    if config.server.workers > WORKERS_MAX {
+        let problem = format!("must be at most {WORKERS_MAX}");
+        return Err(ConfigError::invalid("server.workers", problem));
+    }
+    let bounds = &config.bounds;
+    for (setting, is_zero) in [
+        ("bounds.body_bytes_max", bounds.body_bytes_max == 0),
+        ("bounds.body_ms_max", bounds.body_ms_max == 0),
+        ("bounds.bodies_bytes_max", bounds.bodies_bytes_max == 0),
+        ("bounds.in_flight_max", bounds.in_flight_max == 0),
+        ("bounds.client_stall_ms", bounds.client_stall_ms == 0),
+        ("bounds.provider_connect_ms", bounds.provider_connect_ms == 0),
+        ("bounds.provider_first_byte_ms", bounds.provider_first_byte_ms == 0),
+        ("bounds.provider_between_bytes_ms", bounds.provider_between_bytes_ms == 0),
+        ("bounds.provider_answer_ms_max", bounds.provider_answer_ms_max == 0),
+        ("bounds.settle_wait_ms", bounds.settle_wait_ms == 0),
+        ("bounds.sse_line_bytes_max", bounds.sse_line_bytes_max == 0),
+    ] {
+        if is_zero {
+            return Err(ConfigError::invalid(setting, "must be above 0: with 0 nothing is served"));
+        }
+    }
+    Ok(())
 }
 
 fn decode(table: &Table) -> Result<Config, ConfigError> {
@@ -259,6 +300,20 @@ mod tests {
         let environment = environment(&[("TOLLGATE_SERVER__LISTEN", "nowhere"), ("A_KEY", "k")]);
         let error = parse(FILE, &environment).unwrap_err().to_string();
         assert!(error.contains("TOLLGATE_SERVER__LISTEN"), "{error}");
+    }
+
+    #[test]
+    fn what_would_serve_nobody_is_an_error_that_names_the_setting() {
+        for (text, setting) in [
+            ("[api]\nlimit_spent_status = 500", "api.limit_spent_status"),
+            ("[server]\npublic_url = \"junk\"", "server.public_url"),
+            ("[server]\nworkers = 9999999", "server.workers"),
+            ("[bounds]\nbody_bytes_max = 0", "bounds.body_bytes_max"),
+            ("[bounds]\nin_flight_max = 0", "bounds.in_flight_max"),
+        ] {
+            let error = parse(text, &BTreeMap::new()).unwrap_err().to_string();
+            assert!(error.contains(setting), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use http::StatusCode;
 use ledger::Amounts;
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, ManagementKey, Outcome};
+use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, Kind, ManagementKey, Outcome, Source};
 
 use super::auth::hash;
 use super::error::{ApiError, ApiResult};
@@ -233,6 +233,13 @@ async fn correct_hold(
         move |store| store.generation(&generation)
     })
     .await?;
+    let first = rows.iter().find(|row| row.attempt == attempt && row.kind == Kind::Attempt);
+    if first.is_some_and(|row| matches!(row.source, Source::Reported | Source::Counted)) {
+        return Err(ApiError::conflict(format!(
+            "{generation} was charged for what was seen of it; only a charge whose end was not \
+             seen (`interrupted` or `held`) is corrected"
+        )));
+    }
     let stands_at = rows
         .iter()
         .filter(|row| row.attempt == attempt)

@@ -1,6 +1,7 @@
 //! What the command line asks of a running server.
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::support::{MANAGER, TestGateway};
 
@@ -53,5 +54,21 @@ async fn a_reload_that_fails_says_why() {
     let answer = gateway.control("POST /reload", "").await;
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("there is no file"), "{}", answer.text());
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_charge_that_was_seen_to_its_end_is_not_corrected() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let answer = gateway.chat(&key, "test/small", json!({})).await;
+    let generation = answer.json()["id"].as_str().unwrap().to_owned();
+    let spent = gateway.fact(&key, "usage").await;
+    assert_ne!(spent, "0");
+    let path = format!("POST /holds/{generation}/0");
+    let refused = gateway.control(&path, r#"{"cost":"0"}"#).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.text().contains("only a charge whose end was not seen"), "{}", refused.text());
+    assert_eq!(gateway.fact(&key, "usage").await, spent);
     gateway.close().await;
 }
