@@ -37,10 +37,10 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
         .ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))?;
     let body = HeldBody::of_inference(core, &headers, body).await?;
     let request = scan(&body.bytes)?;
+    let facts = facts(&headers, &request)?;
     let candidates = route(core, &request)?;
     let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
     let admitted = wish.admit(candidates).await?;
-    let facts = facts(&headers, &request)?;
     Call::start(Arc::clone(&worker), key, request, body, facts, admitted, flight).await
 }
 

@@ -99,10 +99,7 @@ impl Call {
         };
         let Admitted { hold, candidates } = admitted;
         tokio::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
-        match response.await {
-            Ok(response) => Ok(response),
-            Err(gone) => client::abandoned(gone).map_err(|never| match never {}),
-        }
+        Ok(response.await.unwrap_or_else(client::abandoned))
     }
 
     async fn run(mut self, open: Open, mut candidates: Vec<Candidate>) {

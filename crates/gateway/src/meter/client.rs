@@ -1,7 +1,6 @@
 //! The client's end of a call: the answer's head until it is decided, then its body.
 //! A client that takes no bytes for a while counts as gone (DESIGN "Bounds").
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -158,6 +157,6 @@ impl http_body::Body for FrameBody {
 }
 
 /// The answer to a client whose call's task ended without one, which only a panic can bring about.
-pub(super) fn abandoned(_: oneshot::error::RecvError) -> Result<Response, Infallible> {
-    Ok(ApiError::internal("the call ended without an answer").into_response())
+pub(super) fn abandoned(gone: oneshot::error::RecvError) -> Response {
+    ApiError::internal(gone).into_response()
 }

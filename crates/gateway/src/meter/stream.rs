@@ -48,8 +48,6 @@ struct Flow {
     has_begun: bool,
     /// The stream failed, with this error as JSON.
     error: Option<String>,
-    /// Chunks that can't be read were met; nothing is passed on from there.
-    is_malformed: bool,
     /// Why the stream has no end, where it has none.
     broke_off: BodyError,
 }
@@ -78,12 +76,12 @@ impl Call {
             is_done: false,
             has_begun: false,
             error: None,
-            is_malformed: false,
             broke_off: BodyError::Cut,
         };
         let end = self.pump(&mut sent, &mut body, &mut flow).await;
         // Before anything was put out, an error is the same as an error answer.
-        if let Some(error) = flow.error.as_deref().filter(|_| !flow.has_begun) {
+        let is_refusal = !flow.has_begun && !flow.seen.is_unreadable;
+        if let Some(error) = flow.error.as_deref().filter(|_| is_refusal) {
             let failed = provider_error::embedded(&endpoint.provider, error);
             if self.client.is_waiting() {
                 return self.refused(sent, failed.error, failed.is_worth_another);
@@ -94,12 +92,12 @@ impl Call {
             self.client.send(DONE).await;
             return Tried::Done;
         }
+        // A provider that is not at its end is cut off before the settlement is waited for.
+        let rest = (end == End::Complete).then_some(body);
         if end == End::Unseen && self.client.is_waiting() && !flow.has_begun {
             let error = flow.unanswered(&endpoint.provider);
             return self.unclear(sent, error, &flow.seen).await;
         }
-        // A provider that is not at its end is cut off before the settlement is waited for.
-        let rest = (end == End::Complete).then_some(body);
         self.end_stream(sent, end, flow).await;
         // The client has its answer; what follows is only for the connection's next use.
         self.client.end();
@@ -232,7 +230,7 @@ impl Call {
         let error = match (&flow.error, end) {
             (Some(error), _) => Some(provider_error::embedded(&provider, error).error),
             (None, End::Unseen) => Some(flow.unanswered(&provider)),
-            _ if flow.is_malformed => Some(ApiError::new(
+            _ if flow.seen.is_unreadable => Some(ApiError::new(
                 api::error::ErrorType::ProviderUnavailable,
                 "Provider returned a stream that can't be read",
             )),
@@ -303,12 +301,11 @@ impl Flow {
         let start = frame.len();
         let Ok(chunk) = rewrite_chunk(&event.data, &mut self.ours, frame) else {
             frame.truncate(start);
-            self.is_malformed = true;
-            // A usage that comes later still tells all.
+            // Nothing is passed on from here; a usage that comes later still tells all.
             self.seen.is_unreadable = true;
             return;
         };
-        if self.is_malformed || self.error.is_some() {
+        if self.seen.is_unreadable || self.error.is_some() {
             frame.truncate(start);
         }
         self.seen.usage = self.seen.usage.then(chunk.usage);

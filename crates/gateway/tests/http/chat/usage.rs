@@ -151,12 +151,14 @@ async fn a_stream_with_a_chunk_that_can_not_be_read_is_held_in_full_unless_a_usa
         r#"{"choices":[{"index":0,"delta":{"content":"One"},"finish_reason":null}]}"#;
     const END: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
     const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":16}}"#;
+    const ERROR: &str = r#"{"error":{"code":502,"message":"half way"}}"#;
     const HELD: &str = "held $0.000863 for 0+0";
     const REPORTED: &str = "reported $0.00004 for 8+16";
     let broken = &TEXT[..30];
     for (events, row) in [
         (&[broken, TEXT, END, "[DONE]"][..], HELD),
         (&[TEXT, broken, END, "[DONE]"], HELD),
+        (&[broken, ERROR], HELD),
         (&[TEXT, broken, END, USAGE, "[DONE]"], REPORTED),
         (&[TEXT, END, "[DONE]"], "counted $0.000069 for 63+3"),
     ] {
