@@ -10,7 +10,7 @@ use clap::Subcommand;
 use gateway::config::{LogConfig, LogFormat};
 use gateway::core::Core;
 use gateway::http::control::{Control, add_management_key};
-use gateway::server::Server;
+use gateway::server::{Listeners, Server};
 use http::Method;
 use store::Outcome;
 use tokio::signal::unix::{SignalKind, signal};
@@ -79,9 +79,10 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let listeners = listen(&setup)?;
     let core = setup.open()?;
     ensure_management_key(&core).await?;
-    let server = Server::start(Arc::clone(&core))?;
+    let server = Server::start_on(listeners, Arc::clone(&core))?;
     let reload = reloader(Arc::clone(&core), path);
     let control = Arc::new(Control { core: Arc::clone(&core), reload: Box::new(reload) });
     control::listen(&setup, Arc::clone(&control))?;
@@ -105,6 +106,15 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
     let _ = std::fs::remove_file(setup.beside(".sock")?);
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listens before the book is opened: a start that is refused for its port makes no book.
+fn listen(setup: &Setup) -> Result<Listeners> {
+    Listeners::bind(&setup.config.server).or_else(|error| {
+        // A server that has the book most likely has the port too, and says more.
+        store_sqlite::ensure_unlocked(setup.database()?)?;
+        Err(error.into())
+    })
 }
 
 fn reloader(core: Arc<Core>, path: PathBuf) -> impl Fn() -> Result<Vec<String>, String> {

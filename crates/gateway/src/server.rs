@@ -18,6 +18,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 use upstream::transport::{Settings, Tls, TlsError, Transport};
 
+use crate::config::ServerConfig;
 use crate::core::Core;
 use crate::http::{Worker, service};
 
@@ -47,6 +48,32 @@ pub enum ServeError {
     Thread(#[source] io::Error),
 }
 
+/// An address that is listened on, once for each worker. Who connects waits until a server is
+/// started on it.
+pub struct Listeners {
+    address: SocketAddr,
+    listeners: Vec<StdListener>,
+}
+
+impl Listeners {
+    /// Listens on the configured address: before the book is opened, so that a start which is
+    /// refused for its port leaves nothing behind.
+    pub fn bind(config: &ServerConfig) -> Result<Listeners, ServeError> {
+        let count = match config.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let failed = |source| ServeError::Listen { address: config.listen, source };
+        let first = listen(config.listen, false).map_err(failed)?;
+        let address = first.local_addr().map_err(failed)?;
+        let mut listeners = vec![first];
+        for _ in 1..count {
+            listeners.push(listen(address, true).map_err(failed)?);
+        }
+        Ok(Listeners { address, listeners })
+    }
+}
+
 /// A server that is running.
 pub struct Server {
     core: Arc<Core>,
@@ -68,22 +95,16 @@ enum Stage {
 impl Server {
     /// Starts serving `core` on its configured address.
     pub fn start(core: Arc<Core>) -> Result<Server, ServeError> {
-        let config = &core.config;
-        let count = match config.server.workers {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
-        let tls = Tls::new(config.egress.ca_file.as_deref())?;
-        let wanted = config.server.listen;
-        let failed = |source| ServeError::Listen { address: wanted, source };
-        let first = listen(wanted, false).map_err(failed)?;
-        let address = first.local_addr().map_err(failed)?;
-        let mut listeners = vec![first];
-        for _ in 1..count {
-            listeners.push(listen(address, true).map_err(failed)?);
-        }
+        let listeners = Listeners::bind(&core.config.server)?;
+        Server::start_on(listeners, core)
+    }
+
+    /// Starts serving `core` on an address that is listened on already.
+    pub fn start_on(listeners: Listeners, core: Arc<Core>) -> Result<Server, ServeError> {
+        let tls = Tls::new(core.config.egress.ca_file.as_deref())?;
+        let Listeners { address, listeners } = listeners;
         let (stop, stage) = watch::channel(Stage::Serving);
-        let mut workers = Vec::with_capacity(count);
+        let mut workers = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
             let (core, tls, stage) = (Arc::clone(&core), tls.clone(), stage.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));

@@ -53,19 +53,13 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "open as long as the lock is
 impl Lock {
     /// Takes the lock of the store at `path`, or says who has it.
     pub(crate) fn take(path: &Path) -> Result<Lock, OpenError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let failed = |source| OpenError::File { path: name.clone().into(), source };
+        let name = beside(path, ".lock");
+        let failed = |source| OpenError::File { path: name.clone(), source };
 
         let mut file = private().create(true).truncate(false).open(&name).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let read = (&mut file).take(32).read_to_string(&mut text);
-                let process = read.ok().and_then(|_| text.trim().parse().ok());
-                return Err(OpenError::InUse { path: path.to_owned(), process });
-            }
+            Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut file)),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let note = |file: &mut File| {
@@ -76,4 +70,29 @@ impl Lock {
         note(&mut file).map_err(failed)?;
         Ok(Lock(file))
     }
+}
+
+/// Refuses a store that another process has locked. Makes nothing: where no server ever ran there
+/// is no lock.
+pub(crate) fn ensure_unlocked(path: &Path) -> Result<(), OpenError> {
+    let Ok(mut file) = File::open(beside(path, ".lock")) else { return Ok(()) };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Err(in_use(path, &mut file)),
+        _ => Ok(()),
+    }
+}
+
+/// The store is locked by the process that `lock` names.
+fn in_use(path: &Path, lock: &mut File) -> OpenError {
+    let mut text = String::new();
+    let read = lock.take(32).read_to_string(&mut text);
+    let process = read.ok().and_then(|_| text.trim().parse().ok());
+    OpenError::InUse { path: path.to_owned(), process }
+}
+
+/// A file beside the store's, of the same name with an ending.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }

@@ -39,6 +39,15 @@ use crate::connection::Readers;
 use crate::error::store_error;
 use crate::file::Lock;
 
+/// Refuses the store at `path` where another process has it open to write, and says which. What is
+/// not there is free.
+pub fn ensure_unlocked(path: impl AsRef<Path>) -> Result<(), OpenError> {
+    match file::resolve(path.as_ref()) {
+        Ok(path) => file::ensure_unlocked(&path),
+        Err(_) => Ok(()),
+    }
+}
+
 /// The book in one file.
 ///
 /// ```

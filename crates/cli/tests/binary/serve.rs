@@ -108,6 +108,20 @@ fn a_folder_that_can_not_be_written_is_named() {
     }
 }
 
+#[test]
+fn a_start_that_is_refused_for_its_port_leaves_no_book() {
+    let folder = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let config = format!("[server]\nlisten = \"{address}\"");
+    let key = "k".repeat(40);
+    let output = refused(folder.path(), &config, &[("TOLLGATE_MANAGEMENT_KEY", &key)]);
+    assert!(said(&output).contains(&format!("can't listen on {address}")), "{}", said(&output));
+    let files = fs::read_dir(folder.path()).expect("a folder");
+    let names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+    assert_eq!(names, ["tollgate.toml"]);
+}
+
 #[tokio::test]
 async fn a_variable_that_is_no_setting_is_only_warned_of() {
     let variable = "TOLLGATE_PORT_8787_TCP";
