@@ -87,6 +87,9 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
     let control = Arc::new(Control { core: Arc::clone(&core), reload: Box::new(reload) });
     control::listen(&setup, Arc::clone(&control))?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
+    if let Some(address) = server.admin_address() {
+        tracing::info!(%address, "serving operators");
+    }
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,

@@ -14,6 +14,7 @@ use upstream::transport::Origin;
 use upstream::{Prices, Tokenizer, redact};
 
 use crate::config::ModelConfig;
+use crate::metrics::EndpointFigures;
 
 pub use build::{BuildError, build};
 pub use marks::LearnedBook;
@@ -94,12 +95,15 @@ pub struct Endpoint {
     pub learned: Arc<Learned>,
 }
 
-/// What was learned about an endpoint from its answers (DESIGN steps 2 and 6).
+/// What was learned about an endpoint from its answers (DESIGN steps 2 and 6), and what was counted
+/// of them.
 #[derive(Debug, Default)]
 pub struct Learned {
     prompt_overhead_tokens: AtomicU64,
     held_at_maximum: AtomicBool,
     barred: AtomicBool,
+    /// What was counted of it.
+    pub figures: EndpointFigures,
 }
 
 impl Learned {

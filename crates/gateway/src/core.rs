@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use jiff::{Timestamp, ToSpan};
 use ledger::Day;
@@ -20,6 +20,7 @@ use crate::entropy::Entropy;
 use crate::http::error::RefusalStyle;
 use crate::journal::{Journal, LeftBehind};
 use crate::meter::Waiting;
+use crate::metrics::Metrics;
 use crate::writer::Writer;
 
 /// The workspace of every key that names none.
@@ -95,12 +96,19 @@ pub struct Core {
     pub connections: Arc<InFlight>,
     /// Bytes of request bodies in memory.
     pub body_bytes: AtomicU64,
+    /// What an operator sees of it all.
+    pub metrics: Metrics,
+    /// No new connection is taken; what is in flight ends.
+    pub is_stopping: AtomicBool,
+    /// When it was opened.
+    pub started_at: Timestamp,
     /// No management key was ever made here.
     pub is_new: bool,
     /// Turns at counting tokens, one a core.
     pub counting: Semaphore,
     folder: PathBuf,
-    learned: LearnedBook,
+    /// What is known of every endpoint there ever was.
+    pub(crate) learned: LearnedBook,
     reloading: Mutex<()>,
     catalogue: RwLock<Arc<Catalogue>>,
     base_url: String,
@@ -117,7 +125,7 @@ impl Core {
         let slots = config.bounds.in_flight_max.saturating_mul(2);
         let journal = Journal::open(&path, slots, config.store.hold_sync, Arc::clone(&on_broken))
             .map_err(journal_failed)?;
-        recover(&*store, &journal, &path)?;
+        recover(&*store, &journal, &learned, &path)?;
         // Counted in days that have rows, not from the clock: one that is far ahead would make all
         // that was really spent look old.
         let recent = Day::of(clock.now()).plus(-DAYS_LOADED);
@@ -131,7 +139,6 @@ impl Core {
             is_new: snapshot.management_keys.is_empty(),
             base_url: config.server.base_url(),
             config,
-            clock,
             entropy,
             store,
             writer,
@@ -141,9 +148,13 @@ impl Core {
             in_flight: Arc::default(),
             connections: Arc::default(),
             body_bytes: AtomicU64::new(0),
+            metrics: Metrics::default(),
+            is_stopping: AtomicBool::new(false),
+            started_at: clock.now(),
             folder,
             counting: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             learned,
+            clock,
             catalogue: RwLock::new(Arc::new(catalogue)),
             reloading: Mutex::default(),
         }))
@@ -185,7 +196,12 @@ impl Core {
 
 /// Settles what an earlier process had dispatched and not settled, in full, as `interrupted`
 /// (DESIGN step 7). What it had settled is in the book already, and stays as it is there.
-fn recover(store: &dyn Store, journal: &Journal, path: &Path) -> Result<(), OpenError> {
+fn recover(
+    store: &dyn Store,
+    journal: &Journal,
+    learned: &LearnedBook,
+    path: &Path,
+) -> Result<(), OpenError> {
     let failed = |source| OpenError::Journal { path: path.to_owned(), source };
     let LeftBehind { records, unreadable } = journal.left_behind().map_err(failed)?;
     if unreadable > 0 {
@@ -205,8 +221,12 @@ fn recover(store: &dyn Store, journal: &Journal, path: &Path) -> Result<(), Open
     let changes: Vec<Change> =
         records.iter().map(|record| Change::Settle(Box::new(record.interrupted()))).collect();
     let outcomes = store.commit(&changes)?;
-    let is_new = |outcome: &&Outcome| matches!(outcome, Outcome::Settled { is_new: true, .. });
-    let interrupted = outcomes.iter().filter(is_new).count();
+    let is_new = |outcome: &Outcome| matches!(outcome, Outcome::Settled { is_new: true, .. });
+    let interrupted = outcomes.iter().filter(|outcome| is_new(outcome)).count();
+    for (record, _) in records.iter().zip(&outcomes).filter(|(_, outcome)| is_new(outcome)) {
+        let figures = &learned.of(&record.model, &record.provider, &record.upstream_model).figures;
+        figures.interrupted(record.held());
+    }
     if interrupted > 0 {
         tracing::warn!(
             interrupted,

@@ -62,9 +62,14 @@ pub struct HoldRecord {
 }
 
 impl HoldRecord {
+    /// What it sets aside.
+    pub fn held(&self) -> Amounts {
+        Amounts { credits: Money::nanos(self.credits), byok: Money::nanos(self.byok) }
+    }
+
     /// The row that settles this hold in full, for a process that ended while it was open.
     pub fn interrupted(&self) -> store::Entry {
-        let held = Amounts { credits: Money::nanos(self.credits), byok: Money::nanos(self.byok) };
+        let held = self.held();
         store::Entry {
             generation: self.generation.clone(),
             attempt: self.attempt,
@@ -111,6 +116,7 @@ struct Free {
     /// Whether a free slot's old record still stands, by slot; and of how many it does.
     stale: Vec<bool>,
     stale_count: usize,
+    open: OpenHolds,
 }
 
 impl Free {
@@ -133,6 +139,13 @@ impl Free {
         self.set_stale(slot, is_stale);
     }
 
+    /// The hold in `slot` has ended.
+    fn end(&mut self, slot: &Slot, is_stale: bool) {
+        self.open.count -= 1;
+        self.open.held = self.open.held.saturating_sub(slot.held);
+        self.give_back(slot.number, is_stale);
+    }
+
     fn is_stale(&self, slot: u32) -> bool {
         usize::try_from(slot).is_ok_and(|slot| self.stale.get(slot) == Some(&true))
     }
@@ -150,6 +163,15 @@ impl Free {
     }
 }
 
+/// Holds that have a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenHolds {
+    /// How many there are.
+    pub count: usize,
+    /// What they hold in all.
+    pub held: Amounts,
+}
+
 /// What an earlier process left on hold.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct LeftBehind {
@@ -161,7 +183,18 @@ pub struct LeftBehind {
 
 /// A slot in use. It is given back by [`Journal::free`], or kept for the next start.
 #[derive(Debug)]
-pub struct Slot(u32);
+pub struct Slot {
+    number: u32,
+    held: Amounts,
+}
+
+impl Slot {
+    /// Its place in the file.
+    #[cfg(test)]
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+}
 
 impl Journal {
     /// Opens the file at `path`, made where there is none, for at most `slots_max` holds at once.
@@ -189,7 +222,14 @@ impl Journal {
         let most = u32::try_from(slots_max).unwrap_or(u32::MAX);
         let syncer =
             if hold_sync { Some(Syncer::start(Arc::clone(&file), on_broken)?) } else { None };
-        let free = Free { slots: Vec::new(), next: 0, most, stale: Vec::new(), stale_count: 0 };
+        let free = Free {
+            slots: Vec::new(),
+            next: 0,
+            most,
+            stale: Vec::new(),
+            stale_count: 0,
+            open: OpenHolds::default(),
+        };
         Ok(Journal { file, free: Mutex::new(free), syncer })
     }
 
@@ -218,9 +258,18 @@ impl Journal {
         self.file.sync_all()
     }
 
-    /// A slot for a hold, or `None` where all are in use.
-    pub fn reserve(&self) -> Option<Slot> {
-        self.free.lock().take().map(Slot)
+    /// A slot for a hold of so much, or `None` where all are in use.
+    pub fn reserve(&self, held: Amounts) -> Option<Slot> {
+        let mut free = self.free.lock();
+        let number = free.take()?;
+        free.open.count += 1;
+        free.open.held = free.open.held.saturating_add(held);
+        Some(Slot { number, held })
+    }
+
+    /// The holds that have a slot now.
+    pub fn open_holds(&self) -> OpenHolds {
+        self.free.lock().open
     }
 
     /// Records `hold` in `slot` and marks it dispatched: the only way to a proof that the transport
@@ -232,7 +281,7 @@ impl Journal {
         record: &HoldRecord,
     ) -> Result<Dispatched, (io::Error, Hold)> {
         let written = encode(record).and_then(|bytes| {
-            self.file.write_all_at(&bytes, u64::from(slot.0) * SLOT_BYTES as u64)
+            self.file.write_all_at(&bytes, u64::from(slot.number) * SLOT_BYTES as u64)
         });
         let written = match (&self.syncer, written) {
             (Some(syncer), Ok(())) => syncer.synced().await,
@@ -248,16 +297,16 @@ impl Journal {
     /// Gives a slot back: its hold was settled durably, or nothing was billed for it.
     #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn free(&self, slot: Slot) {
-        self.free.lock().give_back(slot.0, true);
+        self.free.lock().end(&slot, true);
     }
 
     /// Clears the record of a hold that nothing was billed for, and gives its slot back. Unlike one
     /// that was settled, such a record would be charged at the next start.
     #[expect(clippy::needless_pass_by_value, reason = "a slot that was given back is used up")]
     pub fn release(&self, slot: Slot) -> io::Result<()> {
-        let erased = self.erase(slot.0);
+        let erased = self.erase(slot.number);
         // One that could not be erased is tried again by the sweep.
-        self.free.lock().give_back(slot.0, erased.is_err());
+        self.free.lock().end(&slot, erased.is_err());
         erased
     }
 

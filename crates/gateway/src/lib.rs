@@ -1,7 +1,8 @@
 //! The HTTP service as a library: authentication, admission, metering and the API.
 //!
 //! `http` is what a caller sees, one resource a file; `meter` is one paid call and the only thing
-//! that spends; `core` is what all workers share. Time, chance and the store are handed in.
+//! that spends; `core` is what all workers share; `metrics` what an operator sees. Time, chance and the
+//! store are handed in.
 
 pub mod catalogue;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod entropy;
 pub mod http;
 pub mod journal;
 pub mod meter;
+pub mod metrics;
 pub mod secrets;
 pub mod server;
 pub mod writer;

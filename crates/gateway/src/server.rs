@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use upstream::transport::{Settings, Tls, TlsError, Transport};
 use crate::config::ServerConfig;
 use crate::core::Core;
 use crate::http::{Worker, service};
+
+mod admin;
+use admin::AdminListener;
 
 /// Connections that wait to be accepted, for each worker.
 const BACKLOG: i32 = 1_024;
@@ -48,11 +52,12 @@ pub enum ServeError {
     Thread(#[source] io::Error),
 }
 
-/// An address that is listened on, once for each worker. Who connects waits until a server is
-/// started on it.
+/// An address that is listened on, once for each worker, and the operators' where there is one. Who
+/// connects waits until a server is started on it.
 pub struct Listeners {
     address: SocketAddr,
     listeners: Vec<StdListener>,
+    admin: Option<AdminListener>,
 }
 
 impl Listeners {
@@ -70,7 +75,8 @@ impl Listeners {
         for _ in 1..count {
             listeners.push(listen(address, true).map_err(failed)?);
         }
-        Ok(Listeners { address, listeners })
+        let admin = config.admin_listen.map(AdminListener::bind).transpose()?;
+        Ok(Listeners { address, listeners, admin })
     }
 }
 
@@ -78,6 +84,7 @@ impl Listeners {
 pub struct Server {
     core: Arc<Core>,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     stop: watch::Sender<Stage>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -102,16 +109,19 @@ impl Server {
     /// Starts serving `core` on an address that is listened on already.
     pub fn start_on(listeners: Listeners, core: Arc<Core>) -> Result<Server, ServeError> {
         let tls = Tls::new(core.config.egress.ca_file.as_deref())?;
-        let Listeners { address, listeners } = listeners;
+        let Listeners { address, listeners, admin } = listeners;
         let (stop, stage) = watch::channel(Stage::Serving);
-        let mut workers = Vec::with_capacity(listeners.len());
+        let admin = admin.map(|listener| listener.start(&core, &stage)).transpose()?;
+        let mut workers = Vec::with_capacity(listeners.len() + 1);
         for (number, listener) in listeners.into_iter().enumerate() {
             let (core, tls, stage) = (Arc::clone(&core), tls.clone(), stage.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
             let worker = thread.spawn(move || work(core, tls, listener, stage));
             workers.push(worker.map_err(ServeError::Thread)?);
         }
-        Ok(Server { core, address, stop, workers })
+        let admin_address = admin.as_ref().map(|admin| admin.address);
+        workers.extend(admin.map(|admin| admin.thread));
+        Ok(Server { core, address, admin_address, stop, workers })
     }
 
     /// The address it serves on.
@@ -119,9 +129,15 @@ impl Server {
         self.address
     }
 
+    /// The address for operators, where there is one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
     /// Stops accepting, lets requests in flight finish for at most the configured time, writes what
     /// is queued, and ends. What is cut short is settled at the next start.
     pub async fn stop(self) {
+        self.core.is_stopping.store(true, Ordering::Relaxed);
         self.stop.send_replace(Stage::Closing);
         let limit = Duration::from_secs(self.core.config.server.shutdown_seconds);
         let done = async {

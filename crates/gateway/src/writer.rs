@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::core::OnBroken;
 use crate::journal::{Journal, Slot};
+use crate::metrics::{COMMIT_CHANGES, COMMIT_SECONDS, Counter, Histogram};
 
 /// Changes committed in one transaction at most.
 const BATCH_CHANGES_MAX: usize = 1_000;
@@ -83,14 +84,35 @@ struct Queue {
 }
 
 /// Figures of the writer, for metrics.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct WriterFigures {
     /// Transactions committed.
-    pub commits: AtomicU64,
-    /// Changes committed.
-    pub changes: AtomicU64,
+    pub commits: Counter,
     /// Transactions that failed.
-    pub failures: AtomicU64,
+    pub failures: Counter,
+    /// Changes in each that was committed.
+    pub changes: Histogram,
+    /// How long each took.
+    pub seconds: Histogram,
+}
+
+impl Default for WriterFigures {
+    fn default() -> WriterFigures {
+        WriterFigures {
+            commits: Counter::default(),
+            failures: Counter::default(),
+            changes: Histogram::new(&COMMIT_CHANGES),
+            seconds: Histogram::new(&COMMIT_SECONDS),
+        }
+    }
+}
+
+impl WriterFigures {
+    fn committed(&self, changes: usize, taken: Duration) {
+        self.commits.one();
+        self.changes.record(changes as u64);
+        self.seconds.record_duration(taken);
+    }
 }
 
 struct Shared {
@@ -175,6 +197,11 @@ impl Writer {
         since != 0 && self.shared.uptime_ms().saturating_sub(since) > COMMIT_MS_MAX
     }
 
+    /// Changes that wait to be committed.
+    pub fn queued(&self) -> usize {
+        self.shared.queue.lock().jobs.changes.len()
+    }
+
     /// Figures for metrics.
     pub fn figures(&self) -> &WriterFigures {
         &self.shared.figures
@@ -241,6 +268,7 @@ impl Shared {
 
     fn write(&self, store: &dyn Store, journal: &Journal, jobs: Jobs, on_broken: &OnBroken) {
         self.committing_since_ms.store(self.uptime_ms().max(1), Ordering::Relaxed);
+        let began = Instant::now();
         let committed = store.commit(&jobs.changes);
         self.committing_since_ms.store(0, Ordering::Relaxed);
         match committed {
@@ -248,8 +276,7 @@ impl Shared {
                 if self.is_away.swap(false, Ordering::AcqRel) {
                     tracing::info!("the store can be written again");
                 }
-                self.figures.commits.fetch_add(1, Ordering::Relaxed);
-                self.figures.changes.fetch_add(jobs.changes.len() as u64, Ordering::Relaxed);
+                self.figures.committed(jobs.changes.len(), began.elapsed());
                 for (Due { after, done, .. }, outcome) in jobs.due.into_iter().zip(outcomes) {
                     finish(after, journal, &outcome);
                     // Whoever asked may be gone; the change stands all the same.
@@ -257,7 +284,7 @@ impl Shared {
                 }
             }
             Err(error) => {
-                self.figures.failures.fetch_add(1, Ordering::Relaxed);
+                self.figures.failures.one();
                 if matches!(error, StoreError::Broken(_)) {
                     on_broken(&error);
                 }

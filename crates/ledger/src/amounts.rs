@@ -38,13 +38,13 @@ impl Amounts {
     }
 
     /// The sum; each kind stops at the ends of its range by itself.
-    pub(crate) fn saturating_add(self, other: Amounts) -> Amounts {
+    pub fn saturating_add(self, other: Amounts) -> Amounts {
         let sum = |a: Money, b: Money| Money::nanos(a.as_nanos().saturating_add(b.as_nanos()));
         Amounts { credits: sum(self.credits, other.credits), byok: sum(self.byok, other.byok) }
     }
 
     /// The difference; each kind stops at the ends of its range by itself.
-    pub(crate) fn saturating_sub(self, other: Amounts) -> Amounts {
+    pub fn saturating_sub(self, other: Amounts) -> Amounts {
         let rest = |a: Money, b: Money| Money::nanos(a.as_nanos().saturating_sub(b.as_nanos()));
         Amounts { credits: rest(self.credits, other.credits), byok: rest(self.byok, other.byok) }
     }

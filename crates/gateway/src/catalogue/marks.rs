@@ -1,6 +1,6 @@
 //! What was learned about endpoints, to and from the store, so that a restart forgets nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -20,6 +20,12 @@ impl LearnedBook {
     pub fn of(&self, model: &str, provider: &str, upstream_model: &str) -> Arc<Learned> {
         let name = [model, provider, upstream_model].map(str::to_owned);
         Arc::clone(self.by_name.lock().entry(name).or_default())
+    }
+
+    /// What was learned about each, in the order of their names.
+    pub fn all(&self) -> BTreeMap<[String; 3], Arc<Learned>> {
+        let by_name = self.by_name.lock();
+        by_name.iter().map(|(name, learned)| (name.clone(), Arc::clone(learned))).collect()
     }
 
     /// Puts marks from the store in force.

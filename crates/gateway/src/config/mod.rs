@@ -44,6 +44,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// The address to serve on.
     pub listen: SocketAddr,
+    /// A second address, for `/metrics`, `/health` and `/ready` without a key and nothing else.
+    pub admin_listen: Option<SocketAddr>,
     /// The address people reach this server by, without a path: it stands in refusals that tell
     /// them where to go. Default: `http://` and `listen`.
     pub public_url: Option<String>,
@@ -57,6 +59,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            admin_listen: None,
             public_url: None,
             workers: 0,
             shutdown_seconds: 120,

@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 
 use super::error::{ApiError, ApiResult};
 use crate::core::Core;
+use crate::metrics::Bound;
 
 /// A body of an administrator's request, in bytes.
 const MANAGEMENT_BYTES_MAX: u64 = 1 << 20;
@@ -137,6 +138,7 @@ impl Room {
         let before = self.core.body_bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         if before.saturating_add(bytes) > self.core.config.bounds.bodies_bytes_max {
+            self.core.metrics.overloaded(Bound::Bodies);
             return Err(ApiError::unavailable("Too many request bodies are in memory."));
         }
         Ok(())

@@ -16,6 +16,7 @@ use super::{App, HeldBody, Worker, auth};
 use crate::catalogue::Endpoint;
 use crate::core::Core;
 use crate::meter::{Call, Candidate, ClientFacts, Wish, candidates};
+use crate::metrics::Bound;
 
 /// Headers that are kept with a generation are cut to this many characters.
 const FACT_CHARS_MAX: usize = 512;
@@ -29,12 +30,13 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     let key = auth::inference(core, &headers)?;
     let bounds = &core.config.bounds;
     if core.writer.is_away() {
+        core.metrics.overloaded(Bound::StoreAway);
         return Err(ApiError::store_away());
     }
-    let flight = core
-        .in_flight
-        .enter(bounds.in_flight_max)
-        .ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))?;
+    let flight = core.in_flight.enter(bounds.in_flight_max).ok_or_else(|| {
+        core.metrics.overloaded(Bound::InFlight);
+        ApiError::unavailable("Too many requests are in flight.")
+    })?;
     let body = HeldBody::of_inference(core, &headers, body).await?;
     let request = scan(&body.bytes)?;
     let facts = facts(&headers, &request)?;

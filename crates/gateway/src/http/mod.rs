@@ -3,6 +3,7 @@
 //! Everything is served under `/api/v1` and, for OpenAI clients, under `/v1`; a trailing slash
 //! means nothing (SEMANTICS 1.2).
 
+mod admin;
 mod auth;
 mod body;
 mod chat;
@@ -12,6 +13,7 @@ mod generation;
 mod health;
 mod key;
 mod keys;
+mod metrics;
 mod models;
 mod request_id;
 
@@ -24,6 +26,7 @@ use http::{HeaderName, Method, Uri, header};
 use tower::ServiceExt as _;
 use tower_http::cors::{Any, CorsLayer};
 
+pub use admin::admin;
 pub use auth::hash;
 pub(crate) use body::HeldBody;
 
@@ -64,6 +67,7 @@ pub fn service(
         .nest("/api/v1", api.clone())
         .nest("/v1", api)
         .merge(health::routes())
+        .merge(metrics::routes())
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&worker), request_id::name))

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use super::App;
 use crate::entropy::bytes;
+use crate::metrics::Route;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,9 +27,12 @@ fn shown(path: &str) -> Cow<'_, str> {
 /// query, the headers not at all: secrets travel there.
 pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Response {
     let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*worker.core.entropy)));
+    let route = Route::of(request.uri().path());
+    let method = request.method().clone();
     let path = shown(request.uri().path());
     let span = tracing::info_span!("request", id, method = %request.method(), path = &*path);
     let mut response = next.run(request).instrument(span).await;
+    worker.core.metrics.requests.answered(&method, route, response.status());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -40,8 +40,9 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("holds");
         let journal = open(&path, 2, hold_sync);
-        let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
-        assert!(journal.reserve().is_none(), "slots are bounded");
+        let (first, second) =
+            (journal.reserve(Amounts::ZERO).unwrap(), journal.reserve(Amounts::ZERO).unwrap());
+        assert!(journal.reserve(Amounts::ZERO).is_none(), "slots are bounded");
         drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
         drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
 
@@ -59,15 +60,33 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
 async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(&folder.path().join("holds"), 4, false);
-    let (first, second) = (journal.reserve().unwrap(), journal.reserve().unwrap());
+    let (first, second) =
+        (journal.reserve(Amounts::ZERO).unwrap(), journal.reserve(Amounts::ZERO).unwrap());
     drop(journal.dispatch(&first, hold(), &record("gen-1")).await.unwrap().refused());
     drop(journal.dispatch(&second, hold(), &record("gen-2")).await.unwrap().refused());
     journal.free(first);
     journal.free(second);
-    let again = journal.reserve().unwrap();
+    let again = journal.reserve(Amounts::ZERO).unwrap();
     drop(journal.dispatch(&again, hold(), &record("gen-3")).await.unwrap().refused());
     journal.sweep();
     assert_eq!(names(&journal), ["gen-3"]);
+}
+
+#[tokio::test]
+async fn what_is_open_is_counted_until_it_ends_by_either_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder.path().join("holds"), 2, false);
+    let amounts = |nanos| Amounts { credits: Money::nanos(nanos), byok: Money::nanos(2 * nanos) };
+    let first = journal.reserve(amounts(3)).unwrap();
+    let second = journal.reserve(amounts(4)).unwrap();
+    assert!(journal.reserve(amounts(5)).is_none());
+    assert_eq!(journal.open_holds(), OpenHolds { count: 2, held: amounts(7) });
+    journal.free(first);
+    assert_eq!(journal.open_holds(), OpenHolds { count: 1, held: amounts(4) });
+    journal.release(second).unwrap();
+    assert_eq!(journal.open_holds(), OpenHolds::default());
+    journal.sweep();
+    assert_eq!(journal.open_holds(), OpenHolds::default());
 }
 
 #[tokio::test]
@@ -75,7 +94,7 @@ async fn a_torn_record_is_no_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("holds");
     let journal = open(&path, 4, false);
-    let slot = journal.reserve().unwrap();
+    let slot = journal.reserve(Amounts::ZERO).unwrap();
     drop(journal.dispatch(&slot, hold(), &record("gen-1")).await.unwrap().refused());
     let whole = std::fs::read(&path).unwrap();
     for cut in 0..whole.len() {
@@ -96,7 +115,7 @@ async fn a_torn_record_is_no_record() {
 async fn a_record_larger_than_its_slot_is_refused_and_the_hold_handed_back() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(&folder.path().join("holds"), 4, false);
-    let slot = journal.reserve().unwrap();
+    let slot = journal.reserve(Amounts::ZERO).unwrap();
     let large = HoldRecord { model: "m".repeat(SLOT_BYTES), ..record("gen-1") };
     assert!(journal.dispatch(&slot, hold(), &large).await.is_err());
     assert_eq!(names(&journal), [""; 0]);
@@ -111,10 +130,10 @@ async fn a_slot_whose_record_could_not_be_erased_is_given_back_all_the_same() {
         file: Arc::new(File::open(&path).unwrap()),
         ..open(&folder.path().join("other"), 1, false)
     };
-    let slot = journal.reserve().unwrap();
+    let slot = journal.reserve(Amounts::ZERO).unwrap();
     assert!(journal.release(slot).is_err(), "the file is open to read only");
     journal.sweep();
-    assert!(journal.reserve().is_some());
+    assert!(journal.reserve(Amounts::ZERO).is_some());
 }
 
 #[tokio::test]
@@ -124,7 +143,7 @@ async fn a_long_sweep_is_done_in_steps_and_forgets_no_slot() {
     let journal = open(&folder.path().join("holds"), slots, false);
     let mut taken = Vec::new();
     for number in 0..slots {
-        let slot = journal.reserve().unwrap();
+        let slot = journal.reserve(Amounts::ZERO).unwrap();
         let record = record(&format!("gen-{number}"));
         drop(journal.dispatch(&slot, hold(), &record).await.unwrap().refused());
         taken.push(slot);
@@ -135,7 +154,7 @@ async fn a_long_sweep_is_done_in_steps_and_forgets_no_slot() {
         assert_eq!(names(&journal).len(), slots - swept * SWEEP_SLOTS);
     }
     for _ in 0..slots {
-        journal.reserve().unwrap();
+        journal.reserve(Amounts::ZERO).unwrap();
     }
-    assert!(journal.reserve().is_none());
+    assert!(journal.reserve(Amounts::ZERO).is_none());
 }

@@ -16,6 +16,7 @@ use super::bound::Candidate;
 use crate::core::Core;
 use crate::directory::Key;
 use crate::http::error::{ApiError, ApiResult};
+use crate::metrics::{Bound, Reason};
 
 /// A request that may spend.
 pub struct Admitted {
@@ -66,6 +67,7 @@ impl Wish<'_> {
             let is_last = Instant::now() >= deadline;
             // What could not be written must not be spent; that may have changed while waiting.
             if self.core.writer.is_away() {
+                self.core.metrics.overloaded(Bound::StoreAway);
                 return Err(ApiError::store_away());
             }
             candidates = self.usable(candidates)?;
@@ -181,7 +183,7 @@ impl Wish<'_> {
     }
 
     fn refused(&self, refusal: &Refusal, candidates: &[Candidate]) -> ApiError {
-        let style = self.core.refusal_style();
+        let (style, metrics) = (self.core.refusal_style(), &self.core.metrics);
         let error = match refusal {
             Refusal::Closed => return ApiError::unauthenticated(false),
             Refusal::TooLarge => {
@@ -189,8 +191,12 @@ impl Wish<'_> {
                     "max_tokens is too large: what the request could cost can't be expressed",
                 );
             }
-            Refusal::Spent(cell) => ApiError::limit_spent(cell, &style),
+            Refusal::Spent(cell) => {
+                metrics.refused(cell.limit.layer, Reason::Spent);
+                ApiError::limit_spent(cell, &style)
+            }
             Refusal::TooDear { cell, affordable } => {
+                metrics.refused(cell.limit.layer, Reason::TooDear);
                 let requested = self.request.max_tokens.unwrap_or(self.tokens(candidates).1);
                 let cheapest = candidates.iter().min_by_key(|candidate| {
                     candidate.worst(0).map_or(money::Money::MAX, |worst| worst.credits)
@@ -200,7 +206,10 @@ impl Wish<'_> {
                 });
                 ApiError::too_dear(cell, requested, *affordable, prompt, &style)
             }
-            Refusal::Busy(cell) => ApiError::limit_busy(cell),
+            Refusal::Busy(cell) => {
+                metrics.refused(cell.limit.layer, Reason::Busy);
+                ApiError::limit_busy(cell)
+            }
         };
         error.of_user(self.key.record().creator.clone())
     }
@@ -208,9 +217,10 @@ impl Wish<'_> {
 
 /// A place among the waiting, given back when dropped.
 struct Place<'a> {
-    waiting: &'a Waiting,
+    core: &'a Core,
     key: &'a Key,
     body_bytes: u64,
+    since: Instant,
 }
 
 impl<'a> Place<'a> {
@@ -224,8 +234,10 @@ impl<'a> Place<'a> {
         let requests = waiting.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes =
             waiting.body_bytes.fetch_add(wish.body_bytes, Ordering::Relaxed) + wish.body_bytes;
-        let place = Place { waiting, key: wish.key, body_bytes: wish.body_bytes };
+        let (core, key) = (wish.core, wish.key);
+        let place = Place { core, key, body_bytes: wish.body_bytes, since: Instant::now() };
         if requests > bounds.waiting_max || bytes > bounds.waiting_bodies_bytes_max {
+            core.metrics.overloaded(Bound::Waiting);
             return Err(ApiError::unavailable("Too many requests are waiting for limits to free."));
         }
         Ok(Some(place))
@@ -234,9 +246,11 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        let waiting = &self.core.waiting;
         self.key.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.waiting.requests.fetch_sub(1, Ordering::Relaxed);
-        self.waiting.body_bytes.fetch_sub(self.body_bytes, Ordering::Relaxed);
+        waiting.requests.fetch_sub(1, Ordering::Relaxed);
+        waiting.body_bytes.fetch_sub(self.body_bytes, Ordering::Relaxed);
+        self.core.metrics.waited(self.since.elapsed());
     }
 }
 

@@ -20,6 +20,7 @@ use super::provider_error::{self, ProviderError};
 use crate::catalogue::Endpoint;
 use crate::http::error::ApiError;
 use crate::journal::{HoldRecord, Slot};
+use crate::metrics::Outcome;
 
 /// A provider's error body is read up to this many bytes; the rest can't be usage.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -112,18 +113,18 @@ impl Call {
         };
         match answer {
             None => {
-                self.note(&sent, None);
+                self.note(&sent, None, Outcome::Stopped);
                 self.settle(sent, End::Stopped, &Seen::default()).await;
                 Tried::Done
             }
             Some(Ok(answer)) => self.answered(sent, answer).await,
             Some(Err(SendError::NotSent { cause })) => {
-                self.note(&sent, None);
+                self.note(&sent, None, Outcome::NotSent);
                 let error = provider_error::unanswered(provider, false, cause);
                 self.refused(sent, error, true)
             }
             Some(Err(SendError::Unclear { cause, timeout })) => {
-                self.note(&sent, None);
+                self.note(&sent, None, Outcome::unanswered(timeout));
                 let error = provider_error::unanswered(provider, timeout, cause);
                 self.unclear(sent, error, &Seen::default()).await
             }
@@ -132,7 +133,8 @@ impl Call {
 
     async fn answered(&mut self, mut sent: Sent, answer: Answer) -> Tried {
         sent.answered_at = Some(Instant::now());
-        self.note(&sent, Some(answer.status.as_u16()));
+        let status = answer.status.as_u16();
+        self.note(&sent, Some(status), Outcome::of_status(status));
         if answer.status.is_success() {
             return if self.request.stream {
                 self.stream(sent, answer).await
@@ -188,14 +190,15 @@ impl Call {
         Tried::Unclear(error)
     }
 
-    /// Adds the attempt to those the generation's row lists.
-    fn note(&mut self, sent: &Sent, status: Option<u16>) {
-        let endpoint = sent.endpoint();
+    /// Adds the attempt to those the generation's row lists, and to the endpoint's figures.
+    fn note(&mut self, sent: &Sent, status: Option<u16>, outcome: Outcome) {
+        let (endpoint, taken) = (sent.endpoint(), sent.sent_at.elapsed());
+        endpoint.learned.figures.attempted(outcome, taken);
         self.attempts.push(Attempt {
             provider: endpoint.provider.slug.clone(),
             model: endpoint.model.clone(),
             status,
-            latency_ms: millis(sent.sent_at.elapsed()),
+            latency_ms: millis(taken),
         });
     }
 

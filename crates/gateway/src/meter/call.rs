@@ -20,6 +20,7 @@ use crate::entropy::generation_id;
 use crate::http::error::ApiError;
 use crate::http::{HeldBody, Worker};
 use crate::journal::Slot;
+use crate::metrics::Bound;
 
 /// What the client said of itself.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +82,7 @@ impl Call {
         let core = &worker.core;
         let stall = Duration::from_millis(core.config.bounds.client_stall_ms);
         let id = generation_id(&*core.entropy, admitted.hold.admitted_at());
-        let slot = reserve(core)?;
+        let slot = reserve(core, &admitted.hold)?;
         let (client, response) = Client::new(&id, stall);
         let call = Call {
             record: key.record(),
@@ -167,11 +168,14 @@ impl Call {
             body_bytes: self.body.len(),
         };
         let Admitted { hold, candidates } = wish.admit(candidates).await.ok()?;
-        let slot = reserve(self.core()).ok()?;
+        let slot = reserve(self.core(), &hold).ok()?;
         Some((Open { hold, slot }, candidates))
     }
 }
 
-fn reserve(core: &Core) -> Result<Slot, ApiError> {
-    core.journal.reserve().ok_or_else(|| ApiError::unavailable("Too many requests are in flight."))
+fn reserve(core: &Core, hold: &Hold) -> Result<Slot, ApiError> {
+    core.journal.reserve(hold.worst()).ok_or_else(|| {
+        core.metrics.overloaded(Bound::InFlight);
+        ApiError::unavailable("Too many requests are in flight.")
+    })
 }

@@ -65,6 +65,7 @@ impl Call {
             charge(&sent.candidate, end, seen, held, request.media.images, counted, may_hide);
         self.learn(&sent.candidate, &charge, held.credits);
         let entry = self.entry(&sent, &charge, seen);
+        sent.count(&charge);
         let Sent { proof, slot, .. } = sent;
         let pending = self.core().writer.settle(entry, proof, slot);
         let config = &self.core().config;
@@ -76,6 +77,7 @@ impl Call {
         match tokio::time::timeout(limit, pending.outcome()).await {
             Ok(Ok(Outcome::Settled { .. })) => Some(settled),
             other => {
+                self.core().metrics.not_durable.one();
                 tracing::error!(
                     generation = self.id,
                     ?other,
@@ -178,6 +180,15 @@ impl Call {
         if has_learned {
             self.core().writer.mark(endpoint.mark());
         }
+    }
+}
+
+impl Sent {
+    /// Adds the attempt's charge to its endpoint's figures.
+    fn count(&self, charge: &Charge) {
+        let whole = self.answered_at.map(|_| self.sent_at.elapsed());
+        let (tokens, cost, held) = (charge.tokens(), charge.amounts(), self.proof.worst());
+        self.endpoint().learned.figures.settled(charge.source, &tokens, cost, held, whole);
     }
 }
 

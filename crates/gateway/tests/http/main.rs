@@ -8,6 +8,7 @@ mod generation;
 mod health;
 mod key;
 mod keys;
+mod metrics;
 mod models;
 mod restart;
 mod support;

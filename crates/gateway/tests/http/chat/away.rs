@@ -168,9 +168,7 @@ async fn the_last_byte_does_not_wait_where_the_configuration_says_so() {
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
     assert_eq!(gateway.rows(), [""; 0]);
     drop(stall);
-    gateway
-        .until(|core| core.writer.figures().changes.load(std::sync::atomic::Ordering::Relaxed) == 3)
-        .await;
+    gateway.until(|core| core.writer.figures().changes.look().sum == 3).await;
     assert_eq!(gateway.rows(), ["alpha: reported $0.00004 for 8+16"]);
     gateway.close().await;
 }

@@ -1,6 +1,7 @@
 //! A gateway in this process with a scripted provider behind it, a clock moved by hand and chance
 //! from a seed. Every answer is held against the contract by the client that reads it.
 
+pub(crate) mod exposition;
 mod fixed;
 mod shown;
 
@@ -180,6 +181,26 @@ impl TestGateway {
         self.client.request(request).await.unwrap()
     }
 
+    /// Asks the operators' address, without a key.
+    pub(crate) async fn admin(&self, method: &str, path: &str) -> Answer {
+        ask_admin(&self.admin_client(), method, path).await
+    }
+
+    /// A client of the operators' address.
+    pub(crate) fn admin_client(&self) -> Client {
+        Client::new(self.server.admin_address().unwrap()).below("")
+    }
+
+    /// Has the gateway stop, while its provider goes on.
+    pub(crate) fn begin_stop(self) -> (FakeUpstream, JoinHandle<()>) {
+        let TestGateway { upstream, server, folder, .. } = self;
+        let stopping = tokio::spawn(async move {
+            server.stop().await;
+            drop(folder);
+        });
+        (upstream, stopping)
+    }
+
     /// Makes a key with these settings, besides a name.
     pub(crate) async fn key(&self, settings: Value) -> TestKey {
         let mut body = json!({ "name": "test" });
@@ -286,13 +307,7 @@ impl TestGateway {
 
     /// Waits until `is_so` holds.
     pub(crate) async fn until(&self, is_so: impl Fn(&Core) -> bool) {
-        let waiting = async {
-            while !is_so(&self.core) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let waited = tokio::time::timeout(EXPECTED_WITHIN, waiting).await;
-        assert!(waited.is_ok(), "what was waited for did not come");
+        until(&self.core, is_so).await;
     }
 
     /// What the rows of the book say of each attempt, oldest first: its source and its cost.
@@ -334,6 +349,23 @@ impl TestGateway {
         self.settled().await;
         self.server.stop().await;
     }
+}
+
+/// Waits until `is_so` holds.
+pub(crate) async fn until(core: &Core, is_so: impl Fn(&Core) -> bool) {
+    let waiting = async {
+        while !is_so(core) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let waited = tokio::time::timeout(EXPECTED_WITHIN, waiting).await;
+    assert!(waited.is_ok(), "what was waited for did not come");
+}
+
+/// Asks the operators' address, without a key.
+pub(crate) async fn ask_admin(client: &Client, method: &str, path: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path);
+    client.request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap()
 }
 
 fn open(

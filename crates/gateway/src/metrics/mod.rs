@@ -1,0 +1,145 @@
+//! What an operator sees of the gateway: figures that every worker adds to and `GET /metrics` shows.
+//!
+//! Whoever counts holds what it counts with: an endpoint its own figures, the writer those of its
+//! commits, the core the rest. Adding is a relaxed atomic addition; no key is ever named.
+
+mod endpoint;
+mod instrument;
+mod process;
+mod route;
+mod scrape;
+mod text;
+
+use std::time::Duration;
+
+use ledger::Layer;
+
+pub use endpoint::{EndpointFigures, Outcome};
+pub use instrument::{
+    Buckets, COMMIT_CHANGES, COMMIT_SECONDS, Counter, HOLD_WAIT_SECONDS, Histogram, Looked,
+    PROVIDER_SECONDS, Unit,
+};
+pub use route::{Requests, Route};
+pub use scrape::scrape;
+
+/// Where limits come from, with their names in labels.
+const LAYERS: [(Layer, &str); 1] = [(Layer::Key, "key")];
+
+/// Why a limit refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is used up.
+    Spent,
+    /// The worst case is above what is left.
+    TooDear,
+    /// Other requests hold what is left, and did not end in time.
+    Busy,
+}
+
+const REASONS: [(Reason, &str); 3] =
+    [(Reason::Spent, "spent"), (Reason::TooDear, "too_dear"), (Reason::Busy, "busy")];
+
+/// A bound that all callers share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Paid requests in flight.
+    InFlight,
+    /// Requests that wait for holds, and their bodies.
+    Waiting,
+    /// Bodies in memory.
+    Bodies,
+    /// The store can't be written, so nothing may be admitted.
+    StoreAway,
+}
+
+const BOUNDS: [(Bound, &str); 4] = [
+    (Bound::InFlight, "in_flight"),
+    (Bound::Waiting, "waiting"),
+    (Bound::Bodies, "bodies"),
+    (Bound::StoreAway, "store_away"),
+];
+
+/// The figures that belong to no endpoint and no thread.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Requests that were answered.
+    pub requests: Requests,
+    /// How long requests waited for others' holds.
+    pub hold_wait: Histogram,
+    /// Answers that were ended before their last byte, their settlement not being durable in time.
+    pub not_durable: Counter,
+    refusals: [[Counter; REASONS.len()]; LAYERS.len()],
+    overloads: [Counter; BOUNDS.len()],
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics {
+            requests: Requests::default(),
+            hold_wait: Histogram::new(&HOLD_WAIT_SECONDS),
+            not_durable: Counter::default(),
+            refusals: Default::default(),
+            overloads: Default::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// A limit of `layer` refused a request.
+    pub fn refused(&self, layer: Layer, reason: Reason) {
+        let place = LAYERS.iter().position(|(known, _)| *known == layer);
+        if let Some(counts) = place.and_then(|place| self.refusals.get(place)) {
+            counts[reason as usize].one();
+        }
+    }
+
+    /// A request was turned away at a shared bound.
+    pub fn overloaded(&self, bound: Bound) {
+        self.overloads[bound as usize].one();
+    }
+
+    /// A request waited for others' holds.
+    pub fn waited(&self, wait: Duration) {
+        self.hold_wait.record_duration(wait);
+    }
+
+    fn refusals(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+        LAYERS.iter().zip(&self.refusals).flat_map(|((_, layer), counts)| {
+            REASONS.iter().zip(counts).map(|((_, reason), count)| (*layer, *reason, count.get()))
+        })
+    }
+
+    fn overloads(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        BOUNDS.iter().zip(&self.overloads).map(|((_, name), count)| (*name, count.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer that is added to the ledger has to be added here: this match says so.
+    fn is_known(layer: Layer) -> bool {
+        match layer {
+            Layer::Key => LAYERS.iter().any(|(known, _)| *known == layer),
+        }
+    }
+
+    #[test]
+    fn every_reason_and_bound_has_its_own_place() {
+        assert!(is_known(Layer::Key));
+        for (place, (reason, _)) in REASONS.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
+        }
+        for (place, (bound, _)) in BOUNDS.into_iter().enumerate() {
+            assert_eq!(bound as usize, place);
+        }
+        let metrics = Metrics::default();
+        metrics.refused(Layer::Key, Reason::TooDear);
+        metrics.overloaded(Bound::Bodies);
+        let refusals: Vec<_> = metrics.refusals().collect();
+        assert_eq!(refusals, [("key", "spent", 0), ("key", "too_dear", 1), ("key", "busy", 0)]);
+        let overloads: Vec<_> = metrics.overloads().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(overloads, [("bodies", 1)]);
+    }
+}
