@@ -11,14 +11,23 @@ use uuid::Uuid;
 use crate::fields::{Fields, micros};
 use crate::sums::{self, FIGURES, Figures, TOTALS};
 
-/// Rows and daily sums in one stream; a sum stands at its day's first microsecond.
+/// Rows, sealed rows and daily sums in one stream; what is of a whole day stands at its first
+/// microsecond. The count after the time says how many rows it stands for: none where it is a sum.
 const DAYS: &str = "
-    SELECT admitted_at AS at, 0, key, workspace, coalesce(creator, ''), model, provider,
+    SELECT admitted_at AS at, 1, iif(kind = 0, admitted_at, NULL),
+           key, workspace, coalesce(creator, ''), model, provider,
            credits, byok, kind = 0, prompt_tokens, completion_tokens, reasoning_tokens,
            cached_tokens
     FROM entries
     UNION ALL
-    SELECT day * 86400000000, 1, key, workspace, creator, model, provider,
+    SELECT day * 86400000000, entries, last_used_at,
+           key, workspace, creator, model, provider,
+           credits, byok, requests, prompt_tokens, completion_tokens, reasoning_tokens,
+           cached_tokens
+    FROM sealed
+    UNION ALL
+    SELECT day * 86400000000, 0, NULL,
+           key, workspace, creator, model, provider,
            credits, byok, requests, prompt_tokens, completion_tokens, reasoning_tokens,
            cached_tokens
     FROM daily
@@ -70,11 +79,12 @@ fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
             compare_day(report, day, std::mem::take(&mut today));
             day = Day::of(at);
         }
-        let is_kept: bool = fields.next()?;
+        let rows: u64 = fields.count()?;
+        let used_at = fields.optional_time()?.map(micros).map(i128::from);
         let group = read_group(&mut fields)?;
         let key = group.key;
         let pair = today.entry(group).or_default();
-        if is_kept {
+        if rows == 0 {
             pair.kept = read_figures(&mut fields)?;
             report.sums += FIGURES.len() as u64;
             continue;
@@ -83,10 +93,10 @@ fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
         sums::add(&mut pair.summed, &figures);
         let [totals @ .., last_used_at] = &mut totals.entry(key).or_default().summed;
         sums::add(totals, &figures);
-        if figures[2] > 0 {
-            *last_used_at = i128::from(micros(at));
+        if let Some(used_at) = used_at.filter(|at| *last_used_at == 0 || at > last_used_at) {
+            *last_used_at = used_at;
         }
-        report.rows += 1;
+        report.rows += rows;
     }
     compare_day(report, day, today);
     Ok(totals)

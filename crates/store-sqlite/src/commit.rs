@@ -1,21 +1,22 @@
 //! A batch of changes in one transaction, and what became of each.
 //! A change looks before it writes, so one that can't apply leaves nothing and disturbs no other.
 
+use ledger::Day;
 use rusqlite::{Connection, Result};
 use store::{AuditRow, Change, Edit, Outcome};
 
 use crate::sums::Sums;
-use crate::{audit_log, endpoint_marks, entries, keys, management_keys};
+use crate::{audit_log, endpoint_marks, entries, keys, management_keys, sealed};
 
 /// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
 pub(crate) fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Outcome>> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let mut sums = Sums::default();
+    let mut batch = Batch { sums: Sums::default(), sealed_to: sealed::newest_day(connection)? };
     let outcomes = changes
         .iter()
-        .map(|change| apply(connection, change, &mut sums))
+        .map(|change| apply(connection, change, &mut batch))
         .collect::<Result<Vec<Outcome>>>()?;
-    sums.write(connection)?;
+    batch.sums.write(connection)?;
     if changes.is_empty() {
         prove_writable(connection)?;
     }
@@ -29,12 +30,28 @@ fn prove_writable(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "user_version", version)
 }
 
-fn apply<'a>(connection: &Connection, change: &'a Change, sums: &mut Sums<'a>) -> Result<Outcome> {
+/// What the changes of a batch share.
+struct Batch<'a> {
+    sums: Sums<'a>,
+    /// The newest day that has sealed entries. Nearly every settlement is later: it need not be
+    /// looked for among them.
+    sealed_to: Option<Day>,
+}
+
+fn apply<'a>(
+    connection: &Connection,
+    change: &'a Change,
+    batch: &mut Batch<'a>,
+) -> Result<Outcome> {
     match change {
         Change::Settle(entry) => {
+            let may_be_sealed = batch.sealed_to.is_some_and(|sealed_to| entry.day() <= sealed_to);
+            if may_be_sealed && sealed::is_known(connection, entry)? {
+                return Ok(Outcome::Settled { cost: entry.cost, is_new: false });
+            }
             let outcome = entries::settle(connection, entry)?;
             if matches!(outcome, Outcome::Settled { is_new: true, .. }) {
-                sums.count(entry);
+                batch.sums.count(entry);
             }
             Ok(outcome)
         }
@@ -46,6 +63,11 @@ fn apply<'a>(connection: &Connection, change: &'a Change, sums: &mut Sums<'a>) -
             Ok(outcome)
         }
         Change::Mark(mark) => endpoint_marks::put(connection, mark),
+        Change::Seal(seal) => {
+            let outcome = sealed::seal(connection, seal)?;
+            batch.sealed_to = sealed::newest_day(connection)?;
+            Ok(outcome)
+        }
     }
 }
 

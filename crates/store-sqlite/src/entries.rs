@@ -128,10 +128,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Entry> {
     Ok(Entry {
         generation: fields.next()?,
         attempt: fields.count()?,
-        kind: match fields.count()? {
-            0 => Kind::Attempt,
-            number => Kind::Correction(number),
-        },
+        kind: kind(fields.count()?),
         key: fields.hash()?,
         workspace: fields.uuid()?,
         creator: fields.next()?,
@@ -168,9 +165,17 @@ fn attempts(fields: &mut Fields<'_>) -> Result<Vec<Attempt>> {
 }
 
 /// A kind as it is stored.
-fn number(kind: Kind) -> u32 {
+pub(crate) fn number(kind: Kind) -> u32 {
     match kind {
         Kind::Attempt => 0,
         Kind::Correction(number) => number,
+    }
+}
+
+/// The kind that is stored so.
+pub(crate) fn kind(number: u32) -> Kind {
+    match number {
+        0 => Kind::Attempt,
+        number => Kind::Correction(number),
     }
 }

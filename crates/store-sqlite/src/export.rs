@@ -8,7 +8,7 @@ use store::{ExportLine, StoreError};
 
 use crate::error::store_error;
 use crate::fields::Fields;
-use crate::{audit_log, entries, keys, management_keys};
+use crate::{audit_log, entries, keys, management_keys, sealed};
 
 type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
 
@@ -24,6 +24,9 @@ pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), Stor
     }
     each(connection, sink, entries::ALL, |row| {
         Ok(ExportLine::Entry(Box::new(entries::read(row)?)))
+    })?;
+    each(connection, sink, sealed::ALL, |row| {
+        Ok(ExportLine::Sealed(Box::new(sealed::read(row)?)))
     })?;
     each(connection, sink, audit_log::ALL, |row| Ok(ExportLine::Audit(audit_log::read(row)?)))
 }

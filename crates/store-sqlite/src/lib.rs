@@ -19,6 +19,7 @@ mod idempotency;
 mod keys;
 mod management_keys;
 mod schema;
+mod sealed;
 mod snapshot;
 mod sums;
 
@@ -31,8 +32,8 @@ use ledger::Day;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use store::{
-    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Snapshot,
-    Store, StoreError,
+    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Sealing,
+    Snapshot, Store, StoreError,
 };
 
 use crate::connection::Readers;
@@ -165,6 +166,10 @@ impl Store for SqliteStore {
 
     fn unresolved(&self, most: usize) -> Result<Vec<Entry>, StoreError> {
         self.read(|connection| entries::unresolved(connection, most))
+    }
+
+    fn sealable(&self, before: Day) -> Result<Sealing, StoreError> {
+        self.read(|connection| sealed::sealable(connection, before))
     }
 
     fn audit(&self) -> Result<Report, StoreError> {

@@ -8,10 +8,11 @@ use rusqlite::{Connection, ErrorCode};
 use crate::OpenError;
 
 /// Every step there ever was, in order; the schema's number is how many were taken.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_book.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_book.sql"), include_str!("../migrations/0002_sealed.sql")];
 
 /// The newest schema, which this version reads and writes.
-const KNOWN: u32 = 1;
+const KNOWN: u32 = 2;
 
 /// Says "Toll" to whoever looks into the file, as its application id.
 const APPLICATION_ID: u32 = 0x546f_6c6c;

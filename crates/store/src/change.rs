@@ -4,19 +4,23 @@
 use jiff::Timestamp;
 use ledger::Amounts;
 
-use crate::{Entry, KeyHash, KeyRecord, ManagementKey};
+use crate::{Entry, KeyHash, KeyRecord, ManagementKey, Seal, Sealing};
 
 /// One change of a batch.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Books a row. Inserted if no row with its generation, attempt and kind is there
-    /// ([`Outcome::Settled`] says which): a repeat changes nothing, and the first one wins.
+    /// Books a row. Inserted if no row with its generation, attempt and kind is there or was sealed
+    /// ([`Outcome::Settled`] says which): a repeat changes nothing, and the first one wins. A repeat
+    /// has the admission of the first, as an attempt has but one.
     Settle(Box<Entry>),
     /// An edit by a person or by the gateway itself, with the row that records it.
     Edit(Box<Edit>, AuditRow),
     /// What the gateway has learned about an endpoint, added to what was known: whichever of two
     /// comes first, nothing is forgotten but by [`Edit::ClearMark`].
     Mark(EndpointMark),
+    /// Puts sealed rows in the place of old ones; no figure changes. [`Outcome::Sealed`] says how
+    /// far it came.
+    Seal(Box<Seal>),
 }
 
 /// A change of settings.
@@ -79,7 +83,8 @@ pub enum Edit {
 pub enum Outcome {
     /// The row stands in the book, at this cost: the given one, or the first one's on a repeat.
     Settled {
-        /// The cost in the book.
+        /// The cost in the book; where a repeat's row was sealed and nobody knows it any more, the
+        /// repeat's own.
         cost: Amounts,
         /// Whether this change put it there.
         is_new: bool,
@@ -91,6 +96,8 @@ pub enum Outcome {
         /// The correction's own row; its cost is the difference.
         entry: Box<Entry>,
     },
+    /// The batch was looked at, and sealed where it may be.
+    Sealed(Sealing),
     /// There is no such thing.
     Missing,
     /// Something else has changed it, or its name is taken.

@@ -11,6 +11,7 @@ mod export;
 mod idempotency;
 mod keys;
 mod management_keys;
+mod retention;
 pub mod sample;
 mod snapshot;
 
@@ -86,6 +87,15 @@ const CHECKS: &[(&str, Check)] = checks! {
     management_keys:
         a_management_key_is_made_once,
         a_revoked_management_key_stays_known;
+    retention:
+        sealing_changes_no_figure,
+        one_row_stands_for_a_day_key_model_and_provider,
+        what_was_sealed_counts_nothing_when_it_is_settled_again,
+        a_repeat_after_the_sealing_in_one_batch_counts_nothing,
+        what_is_unresolved_is_spared_until_it_is_corrected,
+        a_generation_is_sealed_whole_and_what_is_young_is_spared,
+        batches_are_bounded_and_go_on_where_the_last_one_ended,
+        a_sealing_is_recorded_where_it_sealed_anything;
     snapshot:
         spend_is_split_at_the_day_asked_for,
         the_newest_days_are_those_with_rows,

@@ -12,6 +12,7 @@ mod error;
 mod key;
 mod memory;
 mod reports;
+mod retention;
 
 pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
 pub use correction::correction;
@@ -20,6 +21,7 @@ pub use error::StoreError;
 pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset};
 pub use memory::{Fault, MemoryStore, Stall};
 pub use reports::{Difference, ExportLine, Report, Snapshot};
+pub use retention::{Place, RETENTION_DAYS_MIN, Seal, SealedRow, Sealing, may_seal, spared_from};
 
 use ledger::Day;
 
@@ -52,12 +54,16 @@ pub trait Store: Send + Sync {
         now: jiff::Timestamp,
     ) -> Result<Option<Idempotent>, StoreError>;
 
-    /// Every row of one generation: attempts in order, each followed by its corrections.
+    /// Every row of one generation: attempts in order, each followed by its corrections. Of one that
+    /// was sealed there is none.
     fn generation(&self, generation: &str) -> Result<Vec<Entry>, StoreError>;
 
     /// Rows settled as `interrupted` or `held` that no correction has replaced, oldest first, at
     /// most `most`.
     fn unresolved(&self, most: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// What [sealing](Change::Seal) every row admitted before `before` would come to.
+    fn sealable(&self, before: Day) -> Result<Sealing, StoreError>;
 
     /// Recomputes every kept sum from the rows and lists where they differ.
     fn audit(&self) -> Result<Report, StoreError>;

@@ -3,6 +3,7 @@
 
 mod book;
 mod gate;
+mod sealing;
 
 use jiff::Timestamp;
 use ledger::Day;
@@ -12,8 +13,8 @@ use self::book::Book;
 use self::gate::Gate;
 pub use self::gate::{Fault, Stall};
 use crate::{
-    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Snapshot,
-    Store, StoreError,
+    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Sealing,
+    Snapshot, Store, StoreError,
 };
 
 /// A store that forgets everything when it is dropped, and fails or stalls when told to.
@@ -82,6 +83,10 @@ impl Store for MemoryStore {
 
     fn unresolved(&self, most: usize) -> Result<Vec<Entry>, StoreError> {
         Ok(self.book.lock().unresolved(most))
+    }
+
+    fn sealable(&self, before: Day) -> Result<Sealing, StoreError> {
+        Ok(self.book.lock().sealable(before))
     }
 
     /// Agrees always: this store keeps no sum that could differ from its rows.

@@ -3,7 +3,9 @@
 
 use ledger::Day;
 
-use crate::{AuditRow, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, ManagementKey};
+use crate::{
+    AuditRow, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, ManagementKey, SealedRow,
+};
 
 /// What the gateway loads at a start.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +21,7 @@ pub struct Snapshot {
 /// The result of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Rows read.
+    /// Rows, those that were sealed included.
     pub rows: u64,
     /// Keys with rows.
     pub keys: u64,
@@ -53,6 +55,8 @@ pub enum ExportLine {
     ManagementKey(ManagementKey),
     /// A row of the book, by admission, generation, attempt, kind.
     Entry(Box<Entry>),
+    /// A sealed row, by day, key, workspace, creator, model, provider and its name for the model.
+    Sealed(Box<SealedRow>),
     /// An audit row, in the order written.
     Audit(AuditRow),
 }

@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use ledger::{Amounts, Day, Tally};
 use money::Money;
 use proptest::prelude::*;
-use store::contract::sample::{NOW, after, answer, audit_row, entry, hash, key, mark, workspace};
+use store::contract::sample::{
+    NOW, after, answer, audit_row, commit, entry, export, hash, key, mark, workspace,
+};
 use store::{
-    Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Kind,
-    ManagementKey, MemoryStore, Source, Store,
+    Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
+    ManagementKey, MemoryStore, Outcome, Report, Seal, Source, Store,
 };
 
 use crate::temp::TempStore;
@@ -114,7 +116,32 @@ fn change() -> impl Strategy<Value = Change> {
         5 => row().prop_map(|row| Change::Settle(Box::new(row))),
         5 => recorded,
         1 => learned,
+        1 => sealing().prop_map(|seal| Change::Seal(Box::new(seal))),
     ]
+}
+
+fn sealing() -> impl Strategy<Value = Seal> {
+    (0..8_i32, 1..9_usize, any::<bool>()).prop_map(|(day, rows_max, is_recorded)| Seal {
+        before: Day::of(NOW).plus(day),
+        from: None,
+        rows_max,
+        audit: is_recorded.then(|| audit_row("retention.run", &day.to_string())),
+    })
+}
+
+/// Batches of changes. An attempt is admitted once: whatever else a repeat says, it has that date.
+fn history() -> impl Strategy<Value = Vec<Vec<Change>>> {
+    let batches = prop::collection::vec(prop::collection::vec(change(), 0..12), 0..6);
+    let calendar = prop::collection::vec(moment(), 8);
+    (batches, calendar).prop_map(|(mut batches, calendar)| {
+        for change in batches.iter_mut().flatten() {
+            if let Change::Settle(row) = change {
+                let number: usize = row.generation["gen-".len()..].parse().unwrap();
+                row.admitted_at = calendar[number * 2 + usize::from(row.attempt > 0)];
+            }
+        }
+        batches
+    })
 }
 
 /// Everything a store says, in one value that can be compared.
@@ -138,12 +165,6 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
     snapshot.keys.sort_by_key(|key| key.record.hash);
     snapshot.management_keys.sort_by_key(|key| key.hash);
     snapshot.marks.sort_by(|one, other| one.model.cmp(&other.model));
-    let mut export = Vec::new();
-    let keep = &mut |line| {
-        export.push(line);
-        Ok(())
-    };
-    store.export(keep).unwrap();
     let page = |place, include_disabled, offset: i64| KeyPage {
         workspace: workspace(place),
         include_disabled,
@@ -170,9 +191,56 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
             .map(|number| store.idempotent(&answer(number).id, after(172_800)).unwrap())
             .collect(),
         unresolved: [2, 99].map(|most| store.unresolved(most).unwrap()).into(),
-        export,
+        export: export(store),
         audit_log: store.audit_log(5).unwrap(),
         rows_and_keys: (report.rows, report.keys),
+    }
+}
+
+/// Every figure a store reports.
+#[derive(Debug, PartialEq)]
+struct Figures {
+    keys: Vec<(KeyHash, Tally, Option<Timestamp>)>,
+    newest_days: Vec<Option<Day>>,
+    unresolved: Vec<Entry>,
+    report: Report,
+}
+
+fn figures(store: &dyn Store) -> Figures {
+    let mut keys = Vec::new();
+    for since in -1..9 {
+        let snapshot = store.snapshot(Day::of(NOW).plus(since)).unwrap();
+        let mut live: Vec<_> = snapshot
+            .keys
+            .into_iter()
+            .map(|key| (key.record.hash, key.tally, key.last_used_at))
+            .collect();
+        live.sort_by_key(|(hash, ..)| *hash);
+        keys.extend(live);
+    }
+    let report = store.audit().unwrap();
+    assert_eq!(report.differences, []);
+    Figures {
+        keys,
+        newest_days: (1..9).map(|days| store.newest_days(days).unwrap()).collect(),
+        unresolved: store.unresolved(99).unwrap(),
+        report,
+    }
+}
+
+/// Seals in batches of `rows_max` rows, and says how many went.
+fn seal_all(store: &dyn Store, before: Day, rows_max: usize) -> u64 {
+    let (mut from, mut rows) = (None, 0);
+    loop {
+        let seal = Seal { before, from, rows_max, audit: None };
+        let Outcome::Sealed(sealing) = commit(store, Change::Seal(Box::new(seal))) else {
+            panic!("not sealed")
+        };
+        rows += sealing.rows;
+        from = sealing.next;
+        if from.is_none() {
+            return rows;
+        }
     }
 }
 
@@ -181,7 +249,7 @@ proptest! {
 
     #[test]
     fn sqlite_says_what_the_reference_says(
-        batches in prop::collection::vec(prop::collection::vec(change(), 0..12), 0..6),
+        batches in history(),
         since in 0..8_i32,
     ) {
         let (reference, sqlite) = (MemoryStore::new(), TempStore::new());
@@ -190,5 +258,29 @@ proptest! {
         }
         let since = Day::of(NOW).plus(since);
         prop_assert_eq!(answers(&*sqlite, since), answers(&reference, since));
+    }
+
+    #[test]
+    fn whatever_is_sealed_no_figure_changes_and_no_settlement_counts_again(
+        batches in history(),
+        before in 0..9_i32,
+        rows_max in 1..9_usize,
+    ) {
+        let store = TempStore::new();
+        batches.iter().for_each(|batch| drop(store.commit(batch).unwrap()));
+        let (was, before) = (figures(&*store), Day::of(NOW).plus(before));
+        let would_go = store.sealable(before).unwrap();
+        prop_assert_eq!(would_go.rows, seal_all(&*store, before, rows_max));
+        prop_assert_eq!(&figures(&*store), &was);
+        prop_assert_eq!(store.sealable(before).unwrap().rows, 0);
+        let settlements: Vec<Change> = batches
+            .into_iter()
+            .flatten()
+            .filter(|change| matches!(change, Change::Settle(_)))
+            .collect();
+        for outcome in store.commit(&settlements).unwrap() {
+            prop_assert!(matches!(outcome, Outcome::Settled { is_new: false, .. }), "{outcome:?}");
+        }
+        prop_assert_eq!(&figures(&*store), &was);
     }
 }

@@ -7,8 +7,8 @@ use money::Money;
 use uuid::Uuid;
 
 use crate::{
-    Attempt, AuditRow, Change, Edit, EndpointMark, Entry, Idempotent, KeyHash, KeyRecord, Kind,
-    LoadedKey, ManagementKey, Outcome, Reset, Source, Store, Tokens,
+    Attempt, AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
+    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Reset, Source, Store, Tokens,
 };
 
 /// A Sunday's noon, 2026-11-22T12:00:00Z: the moment every record is made at unless it says so.
@@ -204,6 +204,17 @@ pub fn recorded(edit: Edit) -> Change {
         Edit::ClearMark { model, .. } => audit_row("endpoint.clear", model),
     };
     Change::Edit(Box::new(edit), row)
+}
+
+/// The whole book.
+pub fn export(store: &dyn Store) -> Vec<ExportLine> {
+    let mut lines = Vec::new();
+    let keep = &mut |line| {
+        lines.push(line);
+        Ok(())
+    };
+    store.export(keep).expect("the store reads");
+    lines
 }
 
 /// Makes a key.

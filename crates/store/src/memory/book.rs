@@ -9,7 +9,8 @@ use ledger::{Amounts, Day, Tally};
 
 use crate::{
     AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Report, Snapshot, Source, correction,
+    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Report, SealedRow, Snapshot, Source,
+    correction,
 };
 
 /// A key with when it was deleted.
@@ -25,10 +26,13 @@ pub(super) struct Book {
     management_keys: Vec<ManagementKey>,
     /// Every hash that ever authenticated something, with the hash of what it stands for.
     hashes: Vec<(KeyHash, KeyHash)>,
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) sealed: Vec<SealedRow>,
+    /// The rows that were sealed, so that none comes back.
+    pub(super) sealed_ids: Vec<(String, u32, Kind)>,
     idempotent: Vec<Idempotent>,
     marks: Vec<EndpointMark>,
-    audit_log: Vec<AuditRow>,
+    pub(super) audit_log: Vec<AuditRow>,
 }
 
 impl Book {
@@ -54,10 +58,15 @@ impl Book {
                 }
                 Outcome::Done
             }
+            Change::Seal(seal) => self.seal(seal),
         }
     }
 
     fn settle(&mut self, entry: &Entry) -> Outcome {
+        let sealed = (entry.generation.clone(), entry.attempt, entry.kind);
+        if self.sealed_ids.contains(&sealed) {
+            return Outcome::Settled { cost: entry.cost, is_new: false };
+        }
         let id = (&entry.generation, entry.attempt, entry.kind);
         let is_same = |kept: &&Entry| (&kept.generation, kept.attempt, kept.kind) == id;
         match self.entries.iter().find(is_same) {
@@ -186,7 +195,8 @@ impl Book {
     }
 
     pub(super) fn newest_days(&self, days: u32) -> Option<Day> {
-        let with_rows: BTreeSet<Day> = self.entries.iter().map(Entry::day).collect();
+        let sealed = self.sealed.iter().map(|row| row.day);
+        let with_rows: BTreeSet<Day> = self.entries.iter().map(Entry::day).chain(sealed).collect();
         let days = usize::try_from(days).unwrap_or(usize::MAX);
         let skipped = with_rows.len().saturating_sub(days);
         with_rows.into_iter().nth(skipped)
@@ -194,20 +204,20 @@ impl Book {
 
     fn load(&self, record: &KeyRecord, since: Day) -> LoadedKey {
         let rows = || self.entries.iter().filter(|entry| entry.key == record.hash);
+        let sealed = || self.sealed.iter().filter(|row| row.key == record.hash);
         let mut tally = Tally::default();
-        for entry in rows() {
-            if entry.day() < since {
-                tally.post_before_days(entry.cost);
+        let costs = rows().map(|entry| (entry.day(), entry.cost));
+        for (day, cost) in costs.chain(sealed().map(|row| (row.day, row.cost))) {
+            if day < since {
+                tally.post_before_days(cost);
             } else {
-                tally.post(entry.day(), entry.cost);
+                tally.post(day, cost);
             }
         }
         let requests = rows().filter(|entry| entry.kind == Kind::Attempt);
-        LoadedKey {
-            record: record.clone(),
-            tally,
-            last_used_at: requests.map(|entry| entry.admitted_at).max(),
-        }
+        let used = requests.map(|entry| entry.admitted_at);
+        let last_used_at = used.chain(sealed().filter_map(|row| row.last_used_at)).max();
+        LoadedKey { record: record.clone(), tally, last_used_at }
     }
 
     pub(super) fn keys(&self, page: &KeyPage) -> Vec<KeyRecord> {
@@ -254,9 +264,11 @@ impl Book {
     }
 
     pub(super) fn audit(&self) -> Report {
-        let keys: BTreeSet<KeyHash> = self.entries.iter().map(|entry| entry.key).collect();
+        let sealed = self.sealed.iter().map(|row| row.key);
+        let keys: BTreeSet<KeyHash> =
+            self.entries.iter().map(|entry| entry.key).chain(sealed).collect();
         Report {
-            rows: self.entries.len().try_into().unwrap_or(u64::MAX),
+            rows: (self.entries.len() + self.sealed_ids.len()).try_into().unwrap_or(u64::MAX),
             keys: keys.len().try_into().unwrap_or(u64::MAX),
             sums: 0,
             differences: Vec::new(),
@@ -270,12 +282,15 @@ impl Book {
         management_keys.sort_by_key(|key| (key.created_at, key.hash));
         let mut entries = self.entries.clone();
         entries.sort_by(by_admission);
+        let mut sealed = self.sealed.clone();
+        sealed.sort_by(|one, other| one.sum().cmp(&other.sum()));
 
         let keys = keys
             .into_iter()
             .map(|key| ExportLine::Key(Box::new(key.record.clone()), key.deleted_at));
         keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
             .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
+            .chain(sealed.into_iter().map(|row| ExportLine::Sealed(Box::new(row))))
             .chain(self.audit_log.iter().cloned().map(ExportLine::Audit))
             .collect()
     }
