@@ -6,9 +6,9 @@
 #   make run       the server, from tollgate.toml
 #   make docs      the crates' documentation
 #
-# `make check test` runs what the two share once. What tests need beyond Rust, Python 3.11, Node 20 with npm, a C++
-# compiler and cmake is fetched by scripts/ from package registries into a cache outside the checkout: $TOLLGATE_CACHE, by default
-# ~/.cache/tollgate.
+# `make check test` runs what the two share once. What tests need beyond Rust, Python 3.11, Node 20 with npm, Go 1.24,
+# a C++ compiler and cmake is fetched by scripts/ from package registries into a cache outside the checkout: $TOLLGATE_CACHE,
+# by default ~/.cache/tollgate.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -62,7 +62,8 @@ blackbox:
 release:
 	cargo build --release --package tollgate-cli
 
-# The newest official SDKs, unmodified, against a running server; behind it a fake provider, then a real model.
+# The newest official SDKs, unmodified, and what stands in for Go's, against a running server; behind it a fake provider,
+# then a real model.
 conformance: release
 	scripts/system-packages
 	scripts/model-server >/dev/null

@@ -1,6 +1,7 @@
-"""Every official client under test: an SDK, unmodified, in a process of its own, that one scenario drives like any other.
+"""Every client under test: an official SDK, unmodified, in a process of its own, that one scenario drives like any other.
 
-A driver (driver.py, ../typescript/driver.mjs) reads one call a line and answers each with a line:
+The one for Go is no SDK: the SDK's module can't be fetched where these tests run, and ../go reads answers into the same
+types as it does. A driver (driver.py, ../typescript/driver.mjs, ../go) reads one call a line and answers each with a line:
 
     {"call": "keys.get", "base_url": …, "key": …, "arguments": {"hash": …}}
     {"value": … or "error": {"kind", "status", "message"}, "exchanges": [{"method", "path", "status", "media_type", "text"}]}
@@ -34,7 +35,7 @@ TYPED = {
 
 @dataclass(frozen=True)
 class Client:
-    """A released SDK: how it is started, and where its generation differs from the newest."""
+    """A client of one generation: how it is started, and where that differs from the newest."""
 
     name: str
     command: object  # makes the command line; only what is run is installed
@@ -67,6 +68,10 @@ def python(package, requirements):
 
 def node(package):
     return lambda: ["node", DRIVERS / "typescript/driver.mjs", installed("node-env"), package]
+
+
+def go():
+    return [installed("go-driver")]
 
 
 def installed(script, *arguments):
@@ -191,16 +196,15 @@ def same_moment(seen, sent):
 
 # What each one drops and raises is what its published types say; a test holds it to that.
 FIRST_KEY = ("creator_user_id", "external_user", "last_used_at", "workspace_id")
-FIRST_CURRENT = (
+AFTER_CURRENT = (
     "allowed_data_regions",
     "budgets",
-    "creator_user_id",
     "effective_budget",
     "free_model_daily_requests",
-    "is_management_key",
     "organization_id",
     "workspace_id",
 )
+FIRST_CURRENT = (*AFTER_CURRENT, "creator_user_id", "is_management_key")
 FIRST_ERRORS = {
     ("keys.create", 403): "OpenRouterDefaultError",
     ("chat", 400): "ChatError",
@@ -217,17 +221,16 @@ OPENROUTER = (
         current_unread=("budgets", "effective_budget"),
     ),
     Client(
+        "go-with-the-types-of-0.7.67",
+        go,
+        key_unread=("external_user", "last_used_at"),
+        current_unread=AFTER_CURRENT,
+    ),
+    Client(
         "openrouter-python-0.11.46",
         python("openrouter", "requirements-0.11.46.txt"),
         key_unread=("external_user", "last_used_at"),
-        current_unread=(
-            "allowed_data_regions",
-            "budgets",
-            "effective_budget",
-            "free_model_daily_requests",
-            "organization_id",
-            "workspace_id",
-        ),
+        current_unread=AFTER_CURRENT,
         is_newest=False,
     ),
     Client(

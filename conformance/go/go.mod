@@ -1,0 +1,3 @@
+module tollgate/conformance
+
+go 1.24
