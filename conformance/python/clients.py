@@ -257,6 +257,7 @@ OPENAI_ERRORS = {
     ("chat", 400): "BadRequestError",
     ("chat", 401): "AuthenticationError",
     ("chat", 403): "PermissionDeniedError",
+    ("model", 404): "NotFoundError",
 }
 OPENAI = (
     Client("openai-python-3.54.0", python("openai", None), errors=OPENAI_ERRORS | {("chat", 402): "APIStatusError"}),

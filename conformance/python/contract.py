@@ -47,6 +47,10 @@ class Contract:
 
     def __init__(self, document=DOCUMENT):
         self.document = json.loads(document.read_text())
+        # A model by itself, as OpenAI's clients ask for it; theirs write the id's slash as `%2F`, people leave it.
+        schema = {"$ref": "#/components/schemas/Model"}
+        one_model = {"get": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}}
+        self.document["paths"] |= dict.fromkeys(("/models/{id}", "/models/{author}/{slug}"), one_model)
         resource = Resource(contents=self.document, specification=DRAFT202012)
         self.registry = Registry().with_resource("urn:contract", resource)
         self.templates = []

@@ -5,20 +5,31 @@ of it to the answer. So any two clients that pass saw the same.
 """
 
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 
-from calls import COST, HELLO, WINDOWS, figures, lasting, spent
+from calls import COST, HELLO, SHORT, SHORT_COST, WINDOWS, figures, lasting, spent
 from clients import OPENAI, OPENROUTER, Driver
 from conftest import MODELS
 from expected import as_new, check_stream, check_whole_answer, instant
+from fake_provider import Script
 from gateway import MANAGEMENT_KEY, NOON
 
 UNKNOWN_KEY = "sk-or-v1-" + "0" * 64
 UNKNOWN_HASH = "0" * 64
 BASE_PATHS = ("/api/v1", "/v1")
+
+# When a key spent how much: on a Wednesday, the days that make each window's figure another one.
+LAST = datetime(2026, 12, 16, 12, tzinfo=timezone.utc)
+AGES = (
+    (NOON, Script(), COST),
+    (LAST - timedelta(days=14), SHORT, SHORT_COST),
+    (LAST - timedelta(days=2), Script(), COST),
+    (LAST, SHORT, SHORT_COST),
+)
 
 
 @pytest.fixture(scope="session")
@@ -79,13 +90,37 @@ def crowd(start_gateway, session_provider):
     return SimpleNamespace(url=gateway.url, rows=rows)
 
 
+@pytest.fixture(scope="session")
+def aged(start_gateway, session_provider):
+    """A key that spent in last month, earlier this month, earlier this week and today; so each window has its own figure."""
+    gateway = start_gateway({"fake": session_provider.base_url}, MODELS)
+    session_provider.reset()
+    http, wire = gateway.http(MANAGEMENT_KEY)
+    http.post("/api/v1/keys", json={"name": "conformance", "limit": 2, "limit_reset": "weekly"})
+    key = made(wire.last)
+    spender, _ = gateway.http(key.text)
+    total, month, week, today = 0, 0, 0, 0
+    for moment, script, cost in AGES:
+        gateway.clock.set(moment)
+        session_provider.script = script
+        spender.post("/api/v1/chat/completions", json={"model": "fake/plain", "messages": HELLO})
+        total += cost
+        month += cost * (moment.month == LAST.month)
+        week += cost * (moment >= LAST - timedelta(days=2))
+        today += cost * (moment == LAST)
+    used = dict(zip(WINDOWS, (total, today, week, month)))
+    assert len(set(used.values())) == 4
+    key.data |= used | {"limit_remaining": 2 - week}
+    return SimpleNamespace(url=gateway.url, key=key)
+
+
 def create(manager, **settings):
     """Makes a key: its text, its hash, and the whole `data` as it crossed the wire."""
-    return made(manager.read("keys.create", **{"name": "conformance"} | settings))
+    return made(manager.read("keys.create", **{"name": "conformance"} | settings).wire)
 
 
-def made(reply):
-    body = reply.wire.json
+def made(answer):
+    body = answer.json
     data = {member: value for member, value in body["data"].items() if member != "key"}
     return SimpleNamespace(text=body["key"], hash=data["hash"], data=data)
 
@@ -102,7 +137,7 @@ def test_a_key_is_made_and_read_with_every_setting(manager):
     expiry = "2027-01-01T00:00:00Z"
     settings = {"name": "ci", "limit": 25.5, "limit_reset": "weekly", "include_byok_in_limit": True}
     reply = manager.read("keys.create", **settings, expires_at=expiry)
-    key = made(reply)
+    key = made(reply.wire)
 
     assert reply.wire.status == 201
     assert reply.value["key"] == key.text
@@ -187,6 +222,17 @@ def test_a_streamed_chat_is_charged_before_its_end(manager, sdk, provider):
     assert lasting(read(manager, key)) == spent(key, COST)
 
 
+def test_every_window_has_its_own_figure_to_the_nano_dollar(client, start_driver, aged):
+    sdks = [start_driver(client).at(f"{aged.url}/api/v1", text) for text in (MANAGEMENT_KEY, aged.key.text)]
+    data = read(sdks[0], aged.key)
+    assert data == aged.key.data | {"last_used_at": data["last_used_at"]}
+    assert instant(data["last_used_at"]).date() == LAST.date()
+    current = sdks[1].read("key").wire.json["data"]
+    assert {member: current[member] for member in current if member in data} == {
+        member: aged.key.data[member] for member in aged.key.data if member in current
+    }
+
+
 def test_a_maximum_is_taken_however_the_client_writes_it(manager, sdk, provider):
     # The oldest generation types it as a float and sends 100.0, which is an integer to JSON.
     sdk(create(manager).text).read("chat", model="fake/plain", messages=HELLO, max_tokens=100)
@@ -233,9 +279,21 @@ def test_an_openai_sdk_chats_on_either_path(manage, openai_sdk, provider):
     assert figures(manage, key) == spent(key, 2 * COST)
 
 
-def test_an_openai_sdk_lists_the_models_on_either_path(manage, openai_sdk):
-    reply = openai_sdk(manage.create().text).read("models")
-    assert sorted(model["id"] for model in reply.value) == ["fake/dear", "fake/plain"]
+def test_an_openai_sdk_lists_the_models_and_reads_each_on_either_path(manage, openai_sdk):
+    sdk = openai_sdk(manage.create().text)
+    listed = sdk.read("models")
+    assert listed.wire.json["object"] == "list"
+    by_id = {model["id"]: model for model in listed.value}
+    assert by_id.keys() == {"fake/dear", "fake/plain"}
+    for id, model in by_id.items():
+        assert (model["object"], model["owned_by"]) == ("model", "fake")
+        assert sdk.read("model", model=id).value == model
+
+
+def test_an_openai_sdk_is_told_that_there_is_no_such_model_on_either_path(manage, openai_sdk):
+    sdk = openai_sdk(manage.create().text)
+    for unknown in ("fake/none", "none"):
+        assert_refused(sdk.driver.client, sdk, "model", 404, "Resource not found", model=unknown)
 
 
 def test_an_openai_sdk_raises_its_typed_errors_on_either_path(manage, openai_sdk, provider):

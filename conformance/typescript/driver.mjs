@@ -82,6 +82,7 @@ function openai(baseURL, apiKey, fetcher) {
   return {
     chat: (given) => sdk.chat.completions.create(given),
     models: () => sdk.models.list(),
+    model: ({ model }) => sdk.models.retrieve(model),
   };
 }
 
