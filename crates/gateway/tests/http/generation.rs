@@ -59,7 +59,7 @@ async fn a_generation_can_be_read_as_soon_as_its_answer_has_ended() {
         "external_user": null,
         "finish_reason": "stop",
         "http_referer": "https://app.example",
-        "id": "gen-1795003200-byzS749KghVwfPKsTfA5",
+        "id": "gen-1795003200-0000byzS749KghVwfPKs",
         "is_byok": false,
         "model": "test/pair",
         "moderation_latency": null,

@@ -32,7 +32,7 @@ async fn what_was_in_flight_is_charged_in_full_until_it_is_corrected() {
     assert_eq!(gateway.fact(&key, "usage").await, "0.000903");
 
     let holds = gateway.control("GET /holds", "").await;
-    assert_snapshot!(holds.text().replace(&key.hash, "HASH"), @r#"[{"generation":"gen-1795003200-mPtP0S8jrTgxPrIeEh01","attempt":0,"source":"interrupted","key":"HASH","model":"test/small","provider":"alpha","admitted_at":"2026-11-18T12:00:00Z","charged":"0.000863"}]"#);
+    assert_snapshot!(holds.text().replace(&key.hash, "HASH"), @r#"[{"generation":"gen-1795003200-0000mPtP0S8jrTgxPrIe","attempt":0,"source":"interrupted","key":"HASH","model":"test/small","provider":"alpha","admitted_at":"2026-11-18T12:00:00Z","charged":"0.000863"}]"#);
     let hold = holds.json()[0].clone();
     let path = format!("POST /holds/{}/0", hold["generation"].as_str().unwrap());
     let answer = gateway.control(&path, r#"{"cost":"0.000063"}"#).await;

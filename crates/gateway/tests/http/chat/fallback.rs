@@ -51,7 +51,7 @@ async fn what_is_wrong_with_the_request_is_not_tried_again() {
             400
             access-control-allow-origin: *
             access-control-expose-headers: x-generation-id,retry-after
-            x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+            x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
             {
               "error": {
                 "code": 400,
@@ -128,7 +128,7 @@ async fn a_refused_credential_rests_a_minute_and_is_then_tried_again() {
     502
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
         "code": 502,
@@ -193,7 +193,7 @@ async fn without_room_for_a_fresh_hold_there_is_no_next_attempt() {
     502
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
         "code": 502,
@@ -249,7 +249,7 @@ async fn an_error_under_status_200_is_a_refusal() {
     502
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
-    x-generation-id: gen-1795003200-mPtP0S8jrTgxPrIeEh01
+    x-generation-id: gen-1795003200-0000mPtP0S8jrTgxPrIe
     {
       "error": {
         "code": 502,

@@ -38,9 +38,9 @@ async fn an_answer_is_metered_to_the_nano_dollar() {
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
     cache-control: no-cache
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
-      "id": "gen-1795003200-byzS749KghVwfPKsTfA5",
+      "id": "gen-1795003200-0000byzS749KghVwfPKs",
       "model": "test/small",
       "provider": "Alpha",
       "object": "chat.completion",

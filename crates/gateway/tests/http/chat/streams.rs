@@ -18,12 +18,12 @@ async fn chunks_come_in_order_with_our_ids_and_one_usage_before_done() {
     let stream = gateway.chat_stream(&key, "test/small", extras).await;
     assert_eq!(stream.headers["content-type"], "text/event-stream");
     assert_eq!(stream.headers["cache-control"], "no-cache");
-    assert_eq!(stream.headers["x-generation-id"], "gen-1795003200-byzS749KghVwfPKsTfA5");
+    assert_eq!(stream.headers["x-generation-id"], "gen-1795003200-0000byzS749KghVwfPKs");
     assert_snapshot!(shown_events(&stream.rest().await.unwrap()), @r#"
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":"One,","role":"assistant"},"finish_reason":null,"index":0}]}
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":" two."},"finish_reason":null,"index":0}]}
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{},"finish_reason":"stop","index":0}]}
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":16,"total_tokens":24,"cost":0.00004,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":0.000008,"upstream_inference_completions_cost":0.000032},"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":"One,","role":"assistant"},"finish_reason":null,"index":0}]}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":" two."},"finish_reason":null,"index":0}]}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{},"finish_reason":"stop","index":0}]}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[],"usage":{"prompt_tokens":8,"completion_tokens":16,"total_tokens":24,"cost":0.00004,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":0.000008,"upstream_inference_completions_cost":0.000032},"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}
     [DONE]
     "#);
     assert_eq!(sent(&gateway, 0)["stream_options"], json!({ "include_usage": true }));
@@ -67,7 +67,7 @@ async fn an_error_before_anything_else_has_a_status_of_its_own() {
     502
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
         "code": 502,
@@ -96,7 +96,7 @@ async fn an_error_after_a_comment_is_an_event_and_costs_nothing() {
     stream.next().await.unwrap().unwrap();
     gate.release();
     assert_snapshot!(shown_events(&stream.rest().await.unwrap()), @r#"
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1795003200,"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"{\"error\":{\"code\":null,\"message\":\"the upstream failed while generating\",\"param\":null,\"type\":\"server_error\"}}"}}}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1795003200,"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"{\"error\":{\"code\":null,\"message\":\"the upstream failed while generating\",\"param\":null,\"type\":\"server_error\"}}"}}}
     [DONE]
     "#);
     gateway.settled().await;
@@ -111,9 +111,9 @@ async fn an_error_after_content_is_an_event_then_usage_then_done() {
     gateway.upstream.on("small", Behaviour::new().text("One, two.").events(2).error_event(1));
     let stream = gateway.chat_stream(&key, "test/small", json!({})).await;
     assert_snapshot!(shown_events(&stream.rest().await.unwrap()), @r#"
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":"One,","role":"assistant"},"finish_reason":null,"index":0}]}
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"{\"error\":{\"code\":null,\"message\":\"the upstream failed while generating\",\"param\":null,\"type\":\"server_error\"}}"}}}
-    {"id":"gen-1795003200-byzS749KghVwfPKsTfA5","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[],"usage":{"prompt_tokens":63,"completion_tokens":4,"total_tokens":67,"cost":0.000071,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":0.000063,"upstream_inference_completions_cost":0.000008},"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"delta":{"content":"One,","role":"assistant"},"finish_reason":null,"index":0}]}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"{\"error\":{\"code\":null,\"message\":\"the upstream failed while generating\",\"param\":null,\"type\":\"server_error\"}}"}}}
+    {"id":"gen-1795003200-0000byzS749KghVwfPKs","model":"test/small","provider":"Alpha","object":"chat.completion.chunk","created":1763769600,"choices":[],"usage":{"prompt_tokens":63,"completion_tokens":4,"total_tokens":67,"cost":0.000071,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":0.000063,"upstream_inference_completions_cost":0.000008},"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}
     [DONE]
     "#);
     gateway.settled().await;

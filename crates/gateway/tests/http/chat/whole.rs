@@ -61,7 +61,7 @@ async fn an_answer_that_is_no_json_is_502_and_held() {
     502
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
         "code": 502,
@@ -153,9 +153,9 @@ async fn an_answer_that_comes_byte_by_byte_is_the_same_answer() {
     access-control-allow-origin: *
     access-control-expose-headers: x-generation-id,retry-after
     cache-control: no-cache
-    x-generation-id: gen-1795003200-byzS749KghVwfPKsTfA5
+    x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
-      "id": "gen-1795003200-byzS749KghVwfPKsTfA5",
+      "id": "gen-1795003200-0000byzS749KghVwfPKs",
       "model": "test/slow",
       "provider": "slow",
       "object": "chat.completion",
