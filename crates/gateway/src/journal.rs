@@ -2,7 +2,7 @@
 //!
 //! What is written has reached the operating system, so it survives kill -9; it need not wait for
 //! the disk (DESIGN step 7; SPIKES C.vii). A slot is free once its settlement is durable. It is
-//! then only overwritten, or cleared when the writer has nothing else to do: a slot whose
+//! then only overwritten, or cleared once the writer has had nothing to do for a while: a slot whose
 //! generation is in the book already is found settled at the next start and changes nothing.
 
 use std::fs::{File, OpenOptions};
@@ -280,9 +280,7 @@ impl Journal {
         hold: Hold,
         record: &HoldRecord,
     ) -> Result<Dispatched, (io::Error, Hold)> {
-        let written = encode(record).and_then(|bytes| {
-            self.file.write_all_at(&bytes, u64::from(slot.number) * SLOT_BYTES as u64)
-        });
+        let written = self.write(slot, record);
         let written = match (&self.syncer, written) {
             (Some(syncer), Ok(())) => syncer.synced().await,
             (_, written) => written,
@@ -292,6 +290,12 @@ impl Journal {
             Ok(()) => Ok(hold.mark_dispatched()),
             Err(error) => Err((error, hold)),
         }
+    }
+
+    fn write(&self, slot: &Slot, record: &HoldRecord) -> io::Result<()> {
+        let mut bytes = [0; SLOT_BYTES];
+        let bytes = encode(record, &mut bytes)?;
+        self.file.write_all_at(bytes, u64::from(slot.number) * SLOT_BYTES as u64)
     }
 
     /// Gives a slot back: its hold was settled durably, or nothing was billed for it.
@@ -308,6 +312,11 @@ impl Journal {
         // One that could not be erased is tried again by the sweep.
         self.free.lock().end(&slot, erased.is_err());
         erased
+    }
+
+    /// Whether settled records stand that nobody has overwritten.
+    pub fn has_stale(&self) -> bool {
+        self.free.lock().stale_count > 0
     }
 
     /// Clears some records that are settled, for when there is time: a row may leave the book by
@@ -339,20 +348,18 @@ impl Journal {
     }
 }
 
-/// Length, checksum, record. A torn or cleared slot fails the checksum.
-fn encode(record: &HoldRecord) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(SLOT_BYTES);
-    bytes.extend([0; HEADER_BYTES]);
-    bytes.push(VERSION);
-    let mut bytes = postcard::to_extend(record, bytes).map_err(io::Error::other)?;
-    if bytes.len() > SLOT_BYTES {
-        return Err(io::Error::other("a hold's record is larger than its slot"));
-    }
-    let length = u32::try_from(bytes.len() - HEADER_BYTES).map_err(io::Error::other)?;
-    bytes[..4].copy_from_slice(&length.to_le_bytes());
-    let checksum = crc32fast::hash(&bytes[HEADER_BYTES..]);
-    bytes[4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
-    Ok(bytes)
+/// Length, checksum, record, written to the front of `slot`. A torn or cleared slot fails the
+/// checksum.
+fn encode<'a>(record: &HoldRecord, slot: &'a mut [u8; SLOT_BYTES]) -> io::Result<&'a [u8]> {
+    slot[HEADER_BYTES] = VERSION;
+    let written = postcard::to_slice(record, &mut slot[HEADER_BYTES + 1..])
+        .map_err(|cause| io::Error::other(format!("a hold's record does not fit: {cause}")))?;
+    let end = HEADER_BYTES + 1 + written.len();
+    let length = u32::try_from(end - HEADER_BYTES).map_err(io::Error::other)?;
+    let checksum = crc32fast::hash(&slot[HEADER_BYTES..end]);
+    slot[..4].copy_from_slice(&length.to_le_bytes());
+    slot[4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+    Ok(&slot[..end])
 }
 
 fn decode(slot: &[u8]) -> Option<HoldRecord> {

@@ -22,6 +22,7 @@ use upstream::transport::{Settings, Tls, TlsError, Transport};
 use crate::config::ServerConfig;
 use crate::core::Core;
 use crate::http::{Worker, service};
+use crate::writer::Mailbox;
 
 mod admin;
 use admin::AdminListener;
@@ -198,8 +199,9 @@ fn work(core: Arc<Core>, tls: Tls, listener: StdListener, stage: watch::Receiver
         between_bytes_timeout: Duration::from_millis(bounds.provider_between_bytes_ms),
         ..Settings::default()
     };
-    let worker = Arc::new(Worker { transport: Transport::new(settings, tls), core });
     runtime.block_on(async {
+        let transport = Transport::new(settings, tls);
+        let worker = Arc::new(Worker { core, transport, mailbox: Mailbox::open() });
         match TcpListener::from_std(listener) {
             Ok(listener) => accept(worker, listener, stage).await,
             Err(error) => tracing::error!(%error, "a worker has no listener"),

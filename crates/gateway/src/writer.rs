@@ -1,7 +1,8 @@
 //! The one writer: it drains what has queued, commits it in one transaction, then lets go.
 //!
-//! No timer gathers a batch: while one commits, the next queues up. What is kept in memory changes
-//! on this thread, after the commit, so memory never runs ahead of the book. A settlement that
+//! No timer gathers a batch: while one commits, the next queues up, and where the cores are busy
+//! those about to settle go first. What is kept in memory changes on this thread, after the commit,
+//! so memory never runs ahead of the book. A settlement that
 //! can't be written stays queued with its hold, and nothing is admitted meanwhile (DESIGN "The book
 //! and the store").
 
@@ -12,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ledger::Dispatched;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use store::{Change, Edit, Entry, Outcome, Store, StoreError};
 use tokio::sync::oneshot;
 
@@ -20,12 +21,18 @@ use crate::core::OnBroken;
 use crate::journal::{Journal, Slot};
 use crate::metrics::{COMMIT_CHANGES, COMMIT_SECONDS, Counter, Histogram};
 
+mod mailbox;
+pub use mailbox::Mailbox;
+use mailbox::Post;
+
 /// Changes committed in one transaction at most.
 const BATCH_CHANGES_MAX: usize = 1_000;
 /// A commit that takes longer than this counts as a store that can't be written.
 const COMMIT_MS_MAX: u64 = 5_000;
 /// How long the writer waits after a store failed before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// How long the writer has had nothing to do when it clears records of holds that are settled.
+const SWEEP_AFTER: Duration = Duration::from_millis(100);
 
 type Apply = Box<dyn FnOnce(&Outcome) + Send>;
 
@@ -38,10 +45,14 @@ enum After {
 /// What is to be done with a change's outcome.
 struct Due {
     after: After,
-    done: oneshot::Sender<Result<Outcome, Unwritten>>,
+    done: Done,
+    /// Where the outcome is handed over; straight to whoever waits where there is none.
+    mailbox: Option<Mailbox>,
     /// Whether it is kept until it can be written, rather than given up on the first failure.
     is_kept: bool,
 }
+
+type Done = oneshot::Sender<Result<Outcome, Unwritten>>;
 
 #[derive(Default)]
 struct Jobs {
@@ -166,9 +177,20 @@ impl Writer {
     }
 
     /// Books `entry` in the place of its hold. The answer comes once it is durable; the hold ends,
-    /// and its slot is free, at that moment, whether anyone waits for the answer or not.
-    pub fn settle(&self, entry: Entry, proof: Dispatched, slot: Slot) -> Pending {
-        self.push(Change::Settle(Box::new(entry)), After::Settle(proof, slot), true)
+    /// and its slot is free, at that moment, whether anyone waits for the answer or not. `mailbox`
+    /// is that of the thread that waits.
+    pub fn settle(
+        &self,
+        entry: Entry,
+        proof: Dispatched,
+        slot: Slot,
+        mailbox: &Mailbox,
+    ) -> Pending {
+        let (done, answer) = oneshot::channel();
+        let (after, mailbox) = (After::Settle(proof, slot), Some(mailbox.clone()));
+        let due = Due { after, done, mailbox, is_kept: true };
+        self.push(Change::Settle(Box::new(entry)), due);
+        Pending(answer)
     }
 
     /// Makes an edit with its audit row. `apply` changes what is in memory, after the commit and
@@ -179,13 +201,18 @@ impl Writer {
         audit: store::AuditRow,
         apply: impl FnOnce(&Outcome) + Send + 'static,
     ) -> Pending {
-        self.push(Change::Edit(Box::new(edit), audit), After::Apply(Box::new(apply)), false)
+        let (done, answer) = oneshot::channel();
+        let due = Due { after: After::Apply(Box::new(apply)), done, mailbox: None, is_kept: false };
+        self.push(Change::Edit(Box::new(edit), audit), due);
+        Pending(answer)
     }
 
     /// Keeps what was learned about an endpoint.
     pub fn mark(&self, mark: store::EndpointMark) {
         // Nobody waits: the mark is in force in memory already, and a later one replaces it.
-        drop(self.push(Change::Mark(mark), After::Apply(Box::new(|_| ())), true));
+        let (done, _) = oneshot::channel();
+        let due = Due { after: After::Apply(Box::new(|_| ())), done, mailbox: None, is_kept: true };
+        self.push(Change::Mark(mark), due);
     }
 
     /// Whether the store failed at its last commit, or hangs in one; nothing may be admitted then.
@@ -217,14 +244,14 @@ impl Writer {
         }
     }
 
-    fn push(&self, change: Change, after: After, is_kept: bool) -> Pending {
-        let (done, answer) = oneshot::channel();
+    fn push(&self, change: Change, due: Due) {
         let mut queue = self.shared.queue.lock();
-        queue.jobs.push(change, Due { after, done, is_kept });
+        queue.jobs.push(change, due);
         if std::mem::take(&mut queue.is_asleep) {
+            // Woken without the lock, which it needs first of all.
+            drop(queue);
             self.shared.wake.notify_one();
         }
-        Pending(answer)
     }
 }
 
@@ -242,22 +269,34 @@ impl Shared {
     /// The next batch; `None` once the queue is closed and empty, or closed with the store away.
     fn next(&self, journal: &Journal) -> Option<Jobs> {
         let mut queue = self.queue.lock();
-        if queue.jobs.is_empty() && !queue.is_closed {
-            drop(queue);
-            journal.sweep();
-            queue = self.queue.lock();
-        }
+        let mut has_slept = false;
         while queue.jobs.is_empty() {
             if queue.is_closed {
                 return None;
             }
+            has_slept = true;
             queue.is_asleep = true;
-            if !self.is_away.load(Ordering::Acquire) {
-                self.wake.wait(&mut queue);
-            } else if self.wake.wait_for(&mut queue, RETRY_AFTER).timed_out() {
-                // Nothing is admitted that could be written: an empty batch finds out instead.
-                break;
+            let is_away = self.is_away.load(Ordering::Acquire);
+            let limit = match (is_away, journal.has_stale()) {
+                (true, _) => RETRY_AFTER,
+                (false, true) => SWEEP_AFTER,
+                (false, false) => {
+                    self.wake.wait(&mut queue);
+                    continue;
+                }
+            };
+            if self.wake.wait_for(&mut queue, limit).timed_out() {
+                if is_away {
+                    // Nothing is admitted that could be written: an empty batch finds out instead.
+                    break;
+                }
+                MutexGuard::unlocked(&mut queue, || journal.sweep());
             }
+        }
+        if has_slept && !queue.jobs.is_empty() {
+            // Woken by the first of what may be many: on busy cores the others queue up meanwhile
+            // and share the commit; on an idle one this returns at once.
+            MutexGuard::unlocked(&mut queue, std::thread::yield_now);
         }
         if queue.is_closed && self.is_away.load(Ordering::Acquire) {
             return None;
@@ -277,11 +316,14 @@ impl Shared {
                     tracing::info!("the store can be written again");
                 }
                 self.figures.committed(jobs.changes.len(), began.elapsed());
-                for (Due { after, done, .. }, outcome) in jobs.due.into_iter().zip(outcomes) {
+                let mut post = Post::default();
+                for (Due { after, done, mailbox, .. }, outcome) in
+                    jobs.due.into_iter().zip(outcomes)
+                {
                     finish(after, journal, &outcome);
-                    // Whoever asked may be gone; the change stands all the same.
-                    let _ = done.send(Ok(outcome));
+                    post.add(mailbox, done, outcome);
                 }
+                post.deliver();
             }
             Err(error) => {
                 self.figures.failures.one();

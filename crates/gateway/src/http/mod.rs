@@ -39,6 +39,8 @@ pub struct Worker {
     pub core: Arc<Core>,
     /// Connections to providers.
     pub transport: upstream::transport::Transport,
+    /// Where the outcomes of its settlements come.
+    pub mailbox: crate::writer::Mailbox,
 }
 
 /// The state that handlers take.

@@ -67,7 +67,7 @@ impl Call {
         let entry = self.entry(&sent, &charge, seen);
         sent.count(&charge);
         let Sent { proof, slot, .. } = sent;
-        let pending = self.core().writer.settle(entry, proof, slot);
+        let pending = self.core().writer.settle(entry, proof, slot, &self.worker.mailbox);
         let config = &self.core().config;
         let settled = Settled { source: charge.source, charge };
         if !config.store.last_byte_waits {

@@ -48,7 +48,7 @@ impl Trial {
         let proof = self.journal.dispatch(&slot, hold, &record(generation)).await.unwrap();
         let cost = Amounts::credits(Money::nanos(nanos));
         let entry = Entry { cost, source: Source::Reported, ..record(generation).interrupted() };
-        self.writer.settle(entry, proof, slot)
+        self.writer.settle(entry, proof, slot, &Mailbox::open())
     }
 
     /// Adds management key `number`; the numbers of those that were applied go to `applied`.
