@@ -4,15 +4,14 @@
 mod answer;
 mod call;
 mod connection;
+mod framing;
+mod head;
 mod origin;
 mod pool;
-mod socket;
 mod tls;
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use http::Request;
-use hyper::{Response, body::Incoming};
 use ledger::Dispatched;
 use tokio::time::timeout;
 
@@ -20,7 +19,13 @@ pub use self::answer::{Answer, AnswerBody, BodyError, RETRY_AFTER_MAX};
 pub use self::call::Call;
 pub use self::origin::{Origin, OriginError};
 pub use self::tls::{Tls, TlsError};
-use self::{call::Segments, connection::Connection, pool::Pool};
+use self::{
+    answer::Home,
+    call::Outgoing,
+    connection::{Connection, ExchangeError},
+    head::Head,
+    pool::Pool,
+};
 
 /// How long a provider is waited for, and how many connections are kept for the next request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,20 +105,20 @@ impl Transport {
     /// [`SendError::NotSent`] where nothing left this process, else [`SendError::Unclear`].
     pub async fn send(&self, _proof: &Dispatched, call: Call) -> Result<Answer, SendError> {
         let origin = Arc::clone(&call.origin);
-        let mut request = call.into_request();
+        let mut request = call.into_outgoing();
         if let Some(mut kept) = self.pool.take(&origin) {
-            match self.exchange(&mut kept, request).await {
-                Ok(response) => return self.answer(origin, kept, response),
+            match self.exchange(&mut kept, &mut request).await {
+                Ok(head) => return self.answer(origin, kept, &request, head),
                 Err(Failure::Sent(error)) => return Err(error),
-                Err(Failure::Untaken { request: untaken, .. }) => request = *untaken,
+                Err(Failure::Untaken(_)) => {}
             }
         }
         // On the heap, being large and rare: without it every send would be moved about at its size.
         let mut fresh = Box::pin(self.connect(&origin)).await?;
-        match self.exchange(&mut fresh, request).await {
-            Ok(response) => self.answer(origin, fresh, response),
+        match self.exchange(&mut fresh, &mut request).await {
+            Ok(head) => self.answer(origin, fresh, &request, head),
             Err(Failure::Sent(error)) => Err(error),
-            Err(Failure::Untaken { cause, .. }) => Err(SendError::NotSent { cause: cause.into() }),
+            Err(Failure::Untaken(cause)) => Err(SendError::NotSent { cause }),
         }
     }
 
@@ -132,21 +137,15 @@ impl Transport {
     async fn exchange(
         &self,
         connection: &mut Connection,
-        request: Request<Segments>,
-    ) -> Result<Response<Incoming>, Failure> {
+        request: &mut Outgoing,
+    ) -> Result<Head, Failure> {
         let limit = self.settings.first_byte_timeout;
-        match timeout(limit, connection.send(request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(mut error)) => Err(match error.take_message() {
-                // hyper gives back only what it never began to write.
-                Some(request) => {
-                    Failure::Untaken { request: Box::new(request), cause: error.into_error() }
-                }
-                None => Failure::Sent(SendError::Unclear {
-                    cause: error.into_error().into(),
-                    timeout: false,
-                }),
-            }),
+        match timeout(limit, connection.exchange(request)).await {
+            Ok(Ok(head)) => Ok(head),
+            Ok(Err(ExchangeError::Untaken(cause))) => Err(Failure::Untaken(cause.into())),
+            Ok(Err(ExchangeError::Unclear(cause))) => {
+                Err(Failure::Sent(SendError::Unclear { cause, timeout: false }))
+            }
             Err(_) => {
                 let cause = format!("no answer within {} ms", limit.as_millis());
                 Err(Failure::Sent(SendError::Unclear { cause: cause.into(), timeout: true }))
@@ -158,17 +157,19 @@ impl Transport {
         &self,
         origin: Arc<Origin>,
         connection: Connection,
-        response: Response<Incoming>,
+        request: &Outgoing,
+        head: Head,
     ) -> Result<Answer, SendError> {
-        let between = self.settings.between_bytes_timeout;
-        Answer::read(response, connection, (origin, Arc::clone(&self.pool)), between)
+        // An answer that came before the whole request leaves the rest of it unsent.
+        let home = Home { origin, pool: Arc::clone(&self.pool), is_kept: request.is_written() };
+        Answer::read(head, connection, home, self.settings.between_bytes_timeout)
     }
 }
 
 /// What an attempt on one connection came to, where it brought no answer.
 enum Failure {
     /// Nothing was written; the request is as it was.
-    Untaken { request: Box<Request<Segments>>, cause: hyper::Error },
+    Untaken(Cause),
     /// Some of it may have been written.
     Sent(SendError),
 }

@@ -1,19 +1,29 @@
 //! A provider's answer as it arrives: the few header fields that matter, then the body piece by piece.
 //! An answer read to its end gives its connection back; one that is dropped before closes it.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
-use http_body::Body;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Origin, SendError, connection::Connection, pool::Pool};
+use super::{
+    Origin, SendError,
+    connection::Connection,
+    framing::Framing,
+    head::{Head, RETRY_AFTER_MS},
+    pool::Pool,
+};
 
 /// The longest wait believed of a provider, so that nobody's sum of times can overflow: one day.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,32 +44,41 @@ pub struct Answer {
 
 impl Answer {
     pub(super) fn read(
-        response: Response<Incoming>,
+        head: Head,
         connection: Connection,
-        home: (Arc<Origin>, Arc<Pool>),
+        home: Home,
         between_bytes_timeout: Duration,
     ) -> Result<Answer, SendError> {
-        let (head, incoming) = response.into_parts();
-        let mut headers = head.headers;
+        let Head { status, mut fields, length, keeps_alive } = head;
         // An encoded error is still a refusal; an encoded success was billed and can be neither read nor passed on.
-        if head.status.is_success() && is_encoded(&headers) {
+        if status.is_success() && is_encoded(&fields) {
             let cause = "the answer is compressed, though identity encoding was asked for";
             return Err(SendError::Unclear { cause: cause.into(), timeout: false });
         }
+        let home = Home { is_kept: home.is_kept && keeps_alive, ..home };
         let mut body = AnswerBody {
-            state: State::Open { incoming, connection },
+            state: State::Open { framing: Framing::new(length), connection },
             home,
             between_bytes_timeout,
             heard: Instant::now(),
+            timer: None,
         };
         body.give_back_at_end();
         Ok(Answer {
-            status: head.status,
-            content_type: headers.remove(CONTENT_TYPE),
-            retry_after: retry_after(&headers),
+            status,
+            content_type: fields.remove(CONTENT_TYPE),
+            retry_after: retry_after(&fields),
             body,
         })
     }
+}
+
+/// Where a connection goes once its answer was read.
+pub(super) struct Home {
+    pub(super) origin: Arc<Origin>,
+    pub(super) pool: Arc<Pool>,
+    /// Whether it may carry another request; otherwise it is closed.
+    pub(super) is_kept: bool,
 }
 
 /// Why a body has no end.
@@ -79,14 +98,16 @@ pub enum BodyError {
 /// cut can't be told from its end.
 pub struct AnswerBody {
     state: State,
-    home: (Arc<Origin>, Arc<Pool>),
+    home: Home,
     between_bytes_timeout: Duration,
-    /// When the last bytes were taken.
+    /// When the last bytes came.
     heard: Instant,
+    /// Runs out at the end of the time between bytes or before it, and is then set anew.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 enum State {
-    Open { incoming: Incoming, connection: Connection },
+    Open { framing: Framing, connection: Connection },
     Ended,
     Broken(BodyError),
 }
@@ -94,51 +115,81 @@ enum State {
 impl AnswerBody {
     /// The next bytes, never none of them; `Ok(None)` once the whole body was read, and from then on.
     ///
-    /// Dropping the future loses nothing. The time between bytes runs from the last ones taken, however often this is
-    /// called in between; what has arrived is given even where it has passed.
+    /// Dropping the future loses nothing. The time between bytes runs from the last ones that came, however often
+    /// this is called in between; what has arrived is given even where it has passed.
     ///
     /// # Errors
     /// The end was not seen; the same is said again, and the connection is closed.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
+        std::future::poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BodyError>> {
         loop {
-            let incoming = match &mut self.state {
-                State::Open { incoming, .. } => incoming,
-                State::Ended => return Ok(None),
-                State::Broken(error) => return Err(*error),
+            let (framing, connection) = match &mut self.state {
+                State::Open { framing, connection } => (framing, connection),
+                State::Ended => return Poll::Ready(Ok(None)),
+                State::Broken(error) => return Poll::Ready(Err(*error)),
             };
-            let left = self.between_bytes_timeout.saturating_sub(self.heard.elapsed());
-            match timeout(left, incoming.frame()).await {
-                Ok(Some(Ok(frame))) => {
-                    self.heard = Instant::now();
+            match framing.take(&mut connection.buffer) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => {
                     self.give_back_at_end();
-                    // Trailers are dropped: none is asked for, none may cross.
-                    if let Ok(bytes) = frame.into_data()
-                        && !bytes.is_empty()
-                    {
-                        return Ok(Some(bytes));
-                    }
+                    return Poll::Ready(Ok(Some(bytes)));
                 }
-                Ok(None) => self.give_back(),
-                Ok(Some(Err(cause))) => {
-                    tracing::debug!(origin = %self.home.0, %cause, "an answer was cut");
-                    self.state = State::Broken(BodyError::Cut);
+                Err(cause) => {
+                    self.cut(&cause);
+                    continue;
                 }
-                Err(_) => self.state = State::Broken(BodyError::TimedOut),
+            }
+            if framing.is_ended() {
+                self.give_back_at_end();
+                continue;
+            }
+            let ends_with_connection = *framing == Framing::UntilClose;
+            match connection.poll_read(cx) {
+                Poll::Ready(Ok(0)) if ends_with_connection => self.state = State::Ended,
+                Poll::Ready(Ok(0)) => self.cut(&"the connection was closed"),
+                Poll::Ready(Ok(_)) => self.heard = Instant::now(),
+                Poll::Ready(Err(cause)) => self.cut(&cause),
+                Poll::Pending => {
+                    ready!(self.poll_silence(cx));
+                    self.state = State::Broken(BodyError::TimedOut);
+                }
             }
         }
     }
 
-    /// Gives the connection back with the last bytes, since a caller that knows the end need not ask for it.
-    fn give_back_at_end(&mut self) {
-        if matches!(&self.state, State::Open { incoming, .. } if incoming.is_end_stream()) {
-            self.give_back();
+    /// Ready once nothing has come for as long as the time between bytes may be.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.heard + self.between_bytes_timeout;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(limit)));
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if Instant::now() >= limit {
+                return Poll::Ready(());
+            }
+            // Bytes came since it was set: setting it only now spares doing so for each of them.
+            timer.as_mut().reset(limit);
         }
     }
 
-    fn give_back(&mut self) {
-        if let State::Open { connection, .. } = mem::replace(&mut self.state, State::Ended) {
-            let (origin, pool) = &self.home;
-            pool.put(origin, connection);
+    fn cut(&mut self, cause: &dyn std::fmt::Display) {
+        tracing::debug!(origin = %self.home.origin, %cause, "an answer was cut");
+        self.state = State::Broken(BodyError::Cut);
+    }
+
+    /// Gives the connection back with the last bytes, since a caller that knows the end need not ask for it.
+    fn give_back_at_end(&mut self) {
+        if !matches!(&self.state, State::Open { framing, .. } if framing.is_ended()) {
+            return;
+        }
+        if let State::Open { connection, .. } = mem::replace(&mut self.state, State::Ended)
+            && self.home.is_kept
+            // What follows an answer belongs to no request: who wrote it can't be trusted with the next.
+            && connection.buffer.is_empty()
+        {
+            self.home.pool.put(&self.home.origin, connection);
         }
     }
 }
@@ -150,7 +201,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let milliseconds = headers.get("retry-after-ms").and_then(whole).map(Duration::from_millis);
+    let milliseconds = headers.get(RETRY_AFTER_MS).and_then(whole).map(Duration::from_millis);
     let wait = milliseconds
         .or_else(|| headers.get(RETRY_AFTER).and_then(whole).map(Duration::from_secs))?;
     Some(wait.min(RETRY_AFTER_MAX))

@@ -1,45 +1,50 @@
 //! One HTTP/1.1 connection to a provider, from the name look-up to its close.
-//! It lives as long as the value that owns it: dropped, the socket is closed whatever was going on.
+//! It has no task of its own: whoever waits for the answer reads it. Dropped, it is closed.
 
 use std::{
     io::{self, ErrorKind},
+    mem::MaybeUninit,
     net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use http::{Request, Response};
-use hyper::{
-    body::Incoming,
-    client::conn::{
-        TrySendError,
-        http1::{Builder, SendRequest},
-    },
-};
-use hyper_util::rt::TokioIo;
+use bytes::BytesMut;
+use socket2::SockRef;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::{TcpStream, lookup_host},
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::timeout,
 };
+use tokio_rustls::client::TlsStream;
 
 use super::{
     Cause, Origin, Tls,
-    call::Segments,
-    socket::{Doubt, Socket},
+    call::Outgoing,
+    head::{self, Head},
 };
-
-/// The head of an answer, bytes; more than hyper's 100 headers are too many as well. It bounds each read of the body too.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// How long one address of a name is tried before the next is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
 
+/// Room for one read, bytes.
+const READ_BYTES: usize = 16 * 1024;
+
 /// A connection that carries one request at a time.
 pub(super) struct Connection {
-    sender: SendRequest<Segments>,
-    doubt: Doubt,
-    driver: JoinHandle<()>,
+    stream: Stream,
+    /// What was read and not yet understood.
+    pub(super) buffer: BytesMut,
+}
+
+/// Why there is no head.
+pub(super) enum ExchangeError {
+    /// Not a byte of the request was taken.
+    Untaken(io::Error),
+    /// Some of it may have been.
+    Unclear(Cause),
 }
 
 impl Connection {
@@ -48,55 +53,144 @@ impl Connection {
         let addresses = lookup_host((&*origin.host, origin.port)).await?;
         let tcp = dial(addresses).await?;
         tcp.set_nodelay(true)?;
-        let doubt = Doubt::default();
-        let socket = Socket::new(tcp, doubt.clone());
-        match &origin.server_name {
-            Some(name) => Connection::start(tls.connect(name.clone(), socket).await?, doubt).await,
-            None => Connection::start(socket, doubt).await,
+        let stream = match &origin.server_name {
+            Some(name) => Stream::Tls(Box::new(tls.connect(name.clone(), tcp).await?)),
+            None => Stream::Plain(tcp),
+        };
+        Ok(Connection { stream, buffer: BytesMut::new() })
+    }
+
+    /// Whether the provider has neither closed the connection nor sent what nobody asked for.
+    ///
+    /// For kept connections, before the next request is written, because a request lost in a closed one may have been
+    /// billed. The kernel is asked: the runtime learns of a close only when it next polls for events, and a busy
+    /// worker may not have done so for many requests.
+    pub(super) fn is_silent(&self) -> bool {
+        let tcp = match &self.stream {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_ref().0,
+        };
+        let peeked = SockRef::from(tcp).peek(&mut [MaybeUninit::uninit()]);
+        matches!(peeked, Err(cause) if cause.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Sends the request and gives the head of its answer, which may come before the request was read.
+    pub(super) async fn exchange(&mut self, request: &mut Outgoing) -> Result<Head, ExchangeError> {
+        let mut broken = None;
+        std::future::poll_fn(|cx| self.poll_exchange(cx, request, &mut broken)).await
+    }
+
+    fn poll_exchange(
+        &mut self,
+        cx: &mut Context<'_>,
+        request: &mut Outgoing,
+        broken: &mut Option<io::Error>,
+    ) -> Poll<Result<Head, ExchangeError>> {
+        if broken.is_none()
+            && let Poll::Ready(Err(cause)) = self.poll_write(cx, request)
+        {
+            // Of TLS it is not known how much of a refused write had left before.
+            if request.is_untouched() && matches!(self.stream, Stream::Plain(_)) {
+                return Poll::Ready(Err(ExchangeError::Untaken(cause)));
+            }
+            // A provider that has refused early may have closed its end: its answer is still to be read.
+            *broken = Some(cause);
+        }
+        let unclear = |cause: Cause| Poll::Ready(Err(ExchangeError::Unclear(cause)));
+        loop {
+            match head::take(&mut self.buffer) {
+                Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                Ok(None) => {}
+                Err(cause) => return unclear(cause.into()),
+            }
+            match ready!(self.poll_read(cx)) {
+                Ok(0) => {
+                    let cause = "the connection was closed before the answer's head was whole";
+                    return unclear(broken.take().map_or(cause.into(), Into::into));
+                }
+                Ok(_) => {}
+                Err(cause) => return unclear(broken.take().unwrap_or(cause).into()),
+            }
         }
     }
 
-    async fn start<S>(stream: S, doubt: Doubt) -> Result<Connection, Cause>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (sender, driver) =
-            Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await?;
-        let driver = tokio::spawn(async move {
-            // What ends a request is told to its sender; what is left is the end of an unused connection.
-            if let Err(cause) = driver.await {
-                tracing::debug!(%cause, "an unused provider connection ended");
+    /// Writes as much as the socket takes.
+    fn poll_write(&mut self, cx: &mut Context<'_>, request: &mut Outgoing) -> Poll<io::Result<()>> {
+        while !request.is_written() {
+            let stream = Pin::new(&mut self.stream);
+            let written = ready!(stream.poll_write_vectored(cx, &request.slices()))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
-        });
-        Ok(Connection { sender, doubt, driver })
+            request.advance(written);
+        }
+        // What TLS has taken may not have left yet.
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// Sends the request and gives the head of its answer, or the request back where none of it was written.
-    pub(super) fn send(
-        &mut self,
-        request: Request<Segments>,
-    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Segments>>>> + use<>
-    {
-        self.sender.try_send_request(request)
-    }
-
-    /// Whether the last exchange is over, request and answer both, and another may follow.
-    pub(super) fn is_ready(&self) -> bool {
-        self.sender.is_ready()
-    }
-
-    /// Has it looked, before the next request is written, whether the provider has closed it meanwhile.
-    ///
-    /// For kept connections alone: a new one may rightly hold TLS session tickets that nobody has read yet.
-    pub(super) fn doubt(&self) {
-        self.doubt.raise();
+    /// Reads once into `buffer`; 0 is the end.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        // Taken up again where nothing read before is still in use.
+        self.buffer.reserve(READ_BYTES);
+        // A read that is not ready leaves nothing behind, so a new one may be made each time.
+        pin!(self.stream.read_buf(&mut self.buffer)).poll(cx)
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // Left to itself the driver would go on with an upload that nobody waits for, for as long as it takes.
-        self.driver.abort();
+/// A stream of bytes, encrypted or not.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Stream::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Stream::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Stream::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Stream::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Stream::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
     }
 }
 

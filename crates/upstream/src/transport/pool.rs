@@ -45,17 +45,16 @@ impl Pool {
             if since.elapsed() >= self.idle_timeout {
                 // All the others are older still.
                 shelf.clear();
-            } else if connection.is_ready() {
-                connection.doubt();
+            } else if connection.is_silent() {
                 return Some(connection);
             }
         }
         None
     }
 
-    /// Keeps a connection whose answer was read to its end, unless it can't carry another request.
+    /// Keeps a connection whose answer was read to its end.
     pub(super) fn put(self: &Arc<Self>, origin: &Origin, connection: Connection) {
-        if !connection.is_ready() || self.idle_connections_max == 0 {
+        if self.idle_connections_max == 0 {
             return;
         }
         let mut shelves = self.shelves.lock();
