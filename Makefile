@@ -5,6 +5,7 @@
 #   make nightly   the long tests
 #   make run       the server, from tollgate.toml
 #   make docs      the crates' documentation
+#   make bench     CPU and latency beside nginx, from bench/
 #
 # `make check test` runs what the two share once. What tests need beyond Rust, Python 3.11, Node 20 with npm, Go 1.24,
 # a C++ compiler and cmake is fetched by scripts/ from package registries into a cache outside the checkout: $TOLLGATE_CACHE,
@@ -13,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: check test nightly run docs format lint deny unit interleavings blackbox release conformance
+.PHONY: check test nightly run docs format lint deny unit interleavings blackbox release conformance bench
 
 CONFIG ?= tollgate.toml
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
@@ -68,3 +69,8 @@ conformance: release
 	scripts/system-packages
 	scripts/model-server >/dev/null
 	"$$(scripts/python-env)/python" -m pytest -m "not older_client" conformance/python
+
+# CPU a request and a stream, beside nginx in the same run: needs wrk, nginx and oha (bench/README.md).
+bench: release
+	cargo build --release --manifest-path bench/upstream/Cargo.toml
+	cd bench && ./run.py $(or $(BENCH),nginx tollgate)
