@@ -18,9 +18,18 @@ const PIECE_BYTES_MAX: usize = 16 << 10;
 /// A tokenizer from a file may join what a cut parts; for each cut this many tokens are added.
 const TOKENS_PER_CUT: u64 = 8;
 
-/// The bundled tokenizers by name.
-const NAMES: [&str; 6] =
-    ["o200k_base", "o200k_harmony", "cl100k_base", "p50k_base", "p50k_edit", "r50k_base"];
+/// A bundled tokenizer: its name, and what gives it.
+#[derive(Clone, Copy)]
+struct Bundled(&'static str, fn() -> &'static tiktoken_rs::CoreBPE);
+
+const BUNDLED: [Bundled; 6] = [
+    Bundled("o200k_base", tiktoken_rs::o200k_base_singleton),
+    Bundled("o200k_harmony", tiktoken_rs::o200k_harmony_singleton),
+    Bundled("cl100k_base", tiktoken_rs::cl100k_base_singleton),
+    Bundled("p50k_base", tiktoken_rs::p50k_base_singleton),
+    Bundled("p50k_edit", tiktoken_rs::p50k_edit_singleton),
+    Bundled("r50k_base", tiktoken_rs::r50k_base_singleton),
+];
 
 /// A model's tokenizer; cheap to clone.
 #[derive(Clone)]
@@ -28,7 +37,7 @@ pub struct Tokenizer(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Bundled(&'static str, &'static tiktoken_rs::CoreBPE),
+    Bundled(Bundled),
     File(Arc<tokenizers::Tokenizer>),
 }
 
@@ -36,7 +45,7 @@ enum Kind {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// No bundled tokenizer has this name.
-    #[error("no tokenizer is named \"{name}\"; bundled are {}", NAMES.join(", "))]
+    #[error("no tokenizer is named \"{name}\"; bundled are {}", BUNDLED.map(|known| known.0).join(", "))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -54,21 +63,12 @@ pub enum TokenizerError {
 impl Tokenizer {
     /// The bundled tokenizer of that name, such as `o200k_base`.
     ///
-    /// The first use of a name builds it, which takes about a tenth of a second.
+    /// The first count builds it, which takes about a tenth of a second and tens of megabytes: who
+    /// never counts never pays.
     pub fn named(name: &str) -> Result<Tokenizer, TokenizerError> {
-        let known = NAMES.iter().find(|known| **known == name);
+        let known = BUNDLED.iter().find(|known| known.0 == name);
         let unknown = || TokenizerError::Unknown { name: name.to_owned() };
-        let known = *known.ok_or_else(unknown)?;
-        let bpe = match known {
-            "o200k_base" => tiktoken_rs::o200k_base_singleton(),
-            "o200k_harmony" => tiktoken_rs::o200k_harmony_singleton(),
-            "cl100k_base" => tiktoken_rs::cl100k_base_singleton(),
-            "p50k_base" => tiktoken_rs::p50k_base_singleton(),
-            "p50k_edit" => tiktoken_rs::p50k_edit_singleton(),
-            "r50k_base" => tiktoken_rs::r50k_base_singleton(),
-            _ => return Err(unknown()),
-        };
-        Ok(Tokenizer(Kind::Bundled(known, bpe)))
+        known.map(|known| Tokenizer(Kind::Bundled(*known))).ok_or_else(unknown)
     }
 
     /// The tokenizer in a `tokenizer.json`, the form in which open models are published.
@@ -134,7 +134,7 @@ impl Tokenizer {
 
     fn count_piece(&self, piece: &str) -> Option<u64> {
         let tokens = match &self.0 {
-            Kind::Bundled(_, bpe) => bpe.count_ordinary(piece),
+            Kind::Bundled(Bundled(_, bpe)) => bpe().count_ordinary(piece),
             Kind::File(tokenizer) => tokenizer.encode_fast(piece, false).ok()?.len(),
         };
         u64::try_from(tokens).ok()
@@ -144,7 +144,7 @@ impl Tokenizer {
 impl fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Bundled(name, _) => write!(f, "Tokenizer({name})"),
+            Kind::Bundled(Bundled(name, _)) => write!(f, "Tokenizer({name})"),
             Kind::File(_) => f.write_str("Tokenizer(file)"),
         }
     }
