@@ -34,6 +34,8 @@ pub struct PriceSet {
     pub input_cache_read: Option<Rate>,
     /// A prompt token written to the provider's cache; the prompt's price where not set.
     pub input_cache_write: Option<Rate>,
+    /// A prompt token of sound read from the provider's cache; the cache's price where not set.
+    pub input_audio_cache: Option<Rate>,
     /// A completion token of reasoning; the completion's price where not set.
     pub internal_reasoning: Option<Rate>,
     /// A prompt token of sound; the prompt's price where not set.
@@ -71,7 +73,12 @@ impl Prices {
     /// The dearest price that a prompt token can have, whatever it is and however long the prompt.
     pub fn dearest_prompt(&self) -> Rate {
         self.dearest(|set| {
-            [Some(set.prompt), set.input_cache_read, set.input_cache_write, set.audio]
+            [
+                Some(set.prompt),
+                set.input_cache_read,
+                set.input_cache_write,
+                set.input_audio_cache.max(set.audio),
+            ]
         })
     }
 
@@ -121,8 +128,9 @@ impl PriceSet {
 
 /// The cost of `usage` at `prices`, to the nano-dollar.
 ///
-/// A token has one price. Where a token of sound came from the cache or was reasoned, the reported
-/// counts overlap, and the price of the cache or of reasoning is charged for it.
+/// A token has one price. Where a token of sound may have come from the cache or been reasoned, the
+/// reported counts overlap: as much of the sound as can be is taken to be neither, and for the rest
+/// of it the price of sound in the cache, or of reasoning, is charged.
 ///
 /// ```
 /// # use {money::Money, upstream::{PriceSet, Prices, Usage, cost}};
@@ -139,6 +147,8 @@ pub fn cost(usage: &Usage, prices: &Prices) -> Result<Cost, Overflow> {
         .saturating_sub(usage.cached_tokens)
         .saturating_sub(usage.cache_write_tokens);
     let fresh_audio = usage.audio_prompt_tokens.min(fresh);
+    let cached_audio = (usage.audio_prompt_tokens - fresh_audio).min(usage.cached_tokens);
+    let cache_read = set.input_cache_read.unwrap_or(set.prompt);
     let answered = usage.completion_tokens.saturating_sub(usage.reasoning_tokens);
     let answered_audio = usage.audio_completion_tokens.min(answered);
 
@@ -150,7 +160,8 @@ pub fn cost(usage: &Usage, prices: &Prices) -> Result<Cost, Overflow> {
     let mut all = completion;
     all.add(fresh - fresh_audio, set.prompt)?;
     all.add(fresh_audio, set.audio.unwrap_or(set.prompt))?;
-    all.add(usage.cached_tokens, set.input_cache_read.unwrap_or(set.prompt))?;
+    all.add(usage.cached_tokens - cached_audio, cache_read)?;
+    all.add(cached_audio, set.input_audio_cache.unwrap_or(cache_read))?;
     all.add(usage.cache_write_tokens, set.input_cache_write.unwrap_or(set.prompt))?;
     all.add(usage.images, set.image.unwrap_or_default())?;
     all.add(1, set.request.unwrap_or_default())?;

@@ -11,10 +11,11 @@ enum Neutral {
     Words(&'static [&'static str]),
     TextModality,
     ModeOff,
+    ShortLifetime,
 }
 
 /// The table beside the wire format (DESIGN step 2).
-const FIELDS: [(&str, Neutral); 18] = [
+const FIELDS: [(&str, Neutral); 19] = [
     ("service_tier", Neutral::Words(&["default", "auto", "standard"])),
     ("speed", Neutral::Words(&["standard"])),
     ("prediction", Neutral::Null),
@@ -24,6 +25,8 @@ const FIELDS: [(&str, Neutral); 18] = [
     ("web_search_options", Neutral::Null),
     ("search_parameters", Neutral::ModeOff),
     ("enable_search", Neutral::False),
+    // What is kept in the cache for longer is dearer to write.
+    ("prompt_cache_options", Neutral::ShortLifetime),
     // Further spellings of "several answers to one prompt".
     ("best_of", Neutral::One),
     ("n_cmpl", Neutral::One),
@@ -57,6 +60,13 @@ impl Neutral {
                 .is_ok_and(|modalities| modalities.iter().all(|modality| modality == "text")),
             Neutral::ModeOff => json::members(value).is_ok_and(|members| {
                 matches!(&members[..], [mode] if mode.name == "mode" && mode.value == r#""off""#)
+            }),
+            Neutral::ShortLifetime => json::members(value).is_ok_and(|members| {
+                members.iter().all(|member| match &*member.name {
+                    "mode" => true,
+                    "ttl" => json::is_null(member.value) || member.value == r#""30m""#,
+                    _ => false,
+                })
             }),
         }
     }

@@ -174,7 +174,7 @@ fn a_spelling_in_capitals_is_the_field_it_would_be_to_a_lenient_provider() {
 
 #[test]
 fn fields_that_change_the_price_are_listed_unless_neutral() {
-    let cases: [(&str, &[&str]); 22] = [
+    let cases: [(&str, &[&str]); 26] = [
         (r#""service_tier":"default""#, &[]),
         (r#""service_tier":"auto""#, &[]),
         (r#""service_tier":"priority""#, &["service_tier"]),
@@ -191,6 +191,10 @@ fn fields_that_change_the_price_are_listed_unless_neutral() {
         (r#""search_parameters":{"mode":"off"}"#, &[]),
         (r#""search_parameters":{"mode":"on"}"#, &["search_parameters"]),
         (r#""search_parameters":{"mode":"off","Mode":"on"}"#, &["search_parameters"]),
+        (r#""prompt_cache_options":{"mode":"explicit","ttl":"30m"}"#, &[]),
+        (r#""prompt_cache_options":{"ttl":null}"#, &[]),
+        (r#""prompt_cache_options":{"ttl":"24h"}"#, &["prompt_cache_options"]),
+        (r#""prompt_cache_options":{"TTL":"24h"}"#, &["prompt_cache_options"]),
         (r#""chat_template":"{{ x }}""#, &["chat_template"]),
         (r#""tools":[{"type":"function"},{"type":"custom"}]"#, &[]),
         (r#""tools":[{"type":"web_search"}]"#, &["tools"]),

@@ -108,6 +108,7 @@ fn digits() -> PriceSet {
         audio_output: Some(rate("0.001")),
         image: Some(rate("0.01")),
         request: Some(rate("0.1")),
+        input_audio_cache: Some(rate("1")),
     }
 }
 
@@ -128,6 +129,21 @@ fn every_token_is_charged_once_at_its_own_price() {
     assert_eq!(charged.total, Money::nanos(187_654_321));
     assert_eq!(charged.completion, Money::nanos(7_050_020));
     assert_eq!(charged.prompt, Money::nanos(180_604_301));
+}
+
+#[test]
+fn sound_that_can_only_have_come_from_the_cache_has_a_price_of_its_own() {
+    let total = |audio_prompt_tokens, prices| {
+        let usage =
+            Usage { prompt_tokens: 10, cached_tokens: 6, audio_prompt_tokens, ..Usage::default() };
+        cost(&usage, &Prices { base: prices, overrides: Vec::new() }).unwrap().total
+    };
+    let prices = PriceSet { request: None, ..digits() };
+    assert_eq!(total(0, prices), Money::nanos(4 + 600));
+    assert_eq!(total(4, prices), Money::nanos(400_000 + 600));
+    assert_eq!(total(6, prices), Money::nanos(400_000 + 400 + 2_000_000_000));
+    let without = PriceSet { input_audio_cache: None, ..prices };
+    assert_eq!(total(6, without), Money::nanos(400_000 + 600));
 }
 
 #[test]
@@ -201,6 +217,7 @@ fn only_prices_that_are_all_zero_are_free() {
         PriceSet { audio_output: Some(rate("1")), ..PriceSet::default() },
         PriceSet { image: Some(rate("1")), ..PriceSet::default() },
         PriceSet { request: Some(rate("1")), ..PriceSet::default() },
+        PriceSet { input_audio_cache: Some(rate("1")), ..PriceSet::default() },
     ];
     for prices in paid {
         assert!(!Prices { base: prices, overrides: Vec::new() }.is_free(), "{prices:?}");
@@ -212,8 +229,8 @@ fn only_prices_that_are_all_zero_are_free() {
 fn set() -> impl Strategy<Value = PriceSet> {
     let price = || (0_u32..5_000).prop_map(|tenths| rate(&format!("{tenths}e-10")));
     let maybe = || prop::option::of(price());
-    (price(), price(), maybe(), maybe(), maybe(), maybe(), maybe()).prop_map(
-        |(prompt, completion, read, write, reasoning, audio, audio_output)| PriceSet {
+    (price(), price(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe()).prop_map(
+        |(prompt, completion, read, write, reasoning, audio, audio_output, audio_read)| PriceSet {
             prompt,
             completion,
             input_cache_read: read,
@@ -221,6 +238,7 @@ fn set() -> impl Strategy<Value = PriceSet> {
             internal_reasoning: reasoning,
             audio,
             audio_output,
+            input_audio_cache: audio_read,
             ..PriceSet::default()
         },
     )
