@@ -1,6 +1,7 @@
 //! The tollgate binary: the one place that names real things: the clock, chance, the store.
 
 mod audit;
+mod config;
 mod control;
 mod demo;
 mod endpoints;
@@ -63,9 +64,9 @@ enum Command {
     /// List and clear what was learned about endpoints that charged more than was held.
     #[command(subcommand)]
     Endpoints(endpoints::EndpointsCommand),
-    /// Check a configuration, or have a running server read it again.
+    /// Check a configuration, list what is built in, or have a running server read it again.
     #[command(subcommand)]
-    Config(serve::ConfigCommand),
+    Config(config::ConfigCommand),
 }
 
 fn main() -> ExitCode {
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
         Command::ManagementKeys(command) => management_keys::run(command),
         Command::Holds(command) => holds::run(command),
         Command::Endpoints(command) => endpoints::run(command),
-        Command::Config(command) => serve::config(command),
+        Command::Config(command) => config::run(command),
     };
     match outcome {
         Ok(code) => code,

@@ -1,4 +1,4 @@
-//! `tollgate serve`: starts, watches for signals, stops. And what concerns its configuration.
+//! `tollgate serve`: starts, watches for signals, stops.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -6,70 +6,30 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use clap::Subcommand;
-use gateway::config::{LogConfig, LogFormat};
+use gateway::config::{LogConfig, LogFormat, built_in};
 use gateway::core::Core;
 use gateway::http::control::{Control, add_management_key};
 use gateway::server::{Listeners, Server};
-use http::Method;
 use store::Outcome;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-use upstream::transport::Tls;
 
 use crate::real::SystemEntropy;
 use crate::setup::Setup;
-use crate::{ConfigFile, control, print};
+use crate::{control, print};
 
 /// A management key that is given must be at least this long, so that it can't be guessed.
 const MANAGEMENT_KEY_CHARS_MIN: usize = 32;
 const MANAGEMENT_KEY: &str = "TOLLGATE_MANAGEMENT_KEY";
 
-#[derive(Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Read a configuration as `serve` would and say what is wrong with it.
-    Check(ConfigFile),
-    /// Have the running server read its providers and models again.
-    Reload(ConfigFile),
-}
-
-pub(crate) fn config(command: ConfigCommand) -> Result<ExitCode> {
-    match command {
-        ConfigCommand::Check(ConfigFile { config }) => {
-            let setup = Setup::read(&config)?;
-            gateway::catalogue::build(
-                &setup.config,
-                &setup.folder,
-                &gateway::catalogue::LearnedBook::default(),
-            )?;
-            let database = setup.database()?;
-            let folder = database.parent().filter(|folder| *folder != Path::new(""));
-            if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-                bail!(
-                    "there is no folder {} to keep the store in; make it first",
-                    folder.display()
-                );
-            }
-            Tls::new(setup.config.egress.ca_file.as_deref()).context("setting `egress.ca_file`")?;
-            log_filter(&setup.config.log)?;
-            setup.warnings.iter().for_each(|warning| print::error(&format!("warning: {warning}")));
-            print::line("the configuration is good");
-        }
-        ConfigCommand::Reload(ConfigFile { config }) => {
-            let answer: serde_json::Value = control::ask(&config, Method::POST, "/reload", &())?;
-            for warning in answer["warnings"].as_array().into_iter().flatten() {
-                print::error(&format!("warning: {}", warning.as_str().unwrap_or_default()));
-            }
-            print::line("reloaded");
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 pub(crate) fn serve(path: &Path) -> Result<ExitCode> {
     let setup = Setup::read(path)?;
     start_log(&setup.config.log)?;
     setup.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    if let (Some(source), false) = (built_in::source(), setup.list_priced.is_empty()) {
+        let endpoints = setup.list_priced.len();
+        tracing::info!(endpoints, date = source.date, "some prices are the built-in list prices");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run(setup, path.to_owned()))
 }
@@ -130,7 +90,7 @@ fn reloader(core: Arc<Core>, path: PathBuf) -> impl Fn() -> Result<Vec<String>, 
 
 /// What is logged. A lone word must be a level: any other would be taken for a module that nobody
 /// has, and silence the log.
-fn log_filter(config: &LogConfig) -> Result<EnvFilter> {
+pub(crate) fn log_filter(config: &LogConfig) -> Result<EnvFilter> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let wanted = std::env::var("TOLLGATE_LOG").unwrap_or_else(|_| config.level.clone());
     let is_word = !wanted.contains(['=', ',']);

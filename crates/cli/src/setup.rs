@@ -1,6 +1,6 @@
 //! From a configuration file to an open gateway: the files beside the store, and what reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(crate) struct Setup {
     pub(crate) config: Config,
     pub(crate) folder: PathBuf,
     pub(crate) warnings: Vec<String>,
+    /// The endpoints at the built-in list prices, each as its model's id and its place there.
+    pub(crate) list_priced: BTreeSet<(String, usize)>,
 }
 
 impl Setup {
@@ -30,7 +32,8 @@ impl Setup {
         let mut config = loaded.config;
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         config.egress.ca_file = config.egress.ca_file.map(|file| folder.join(file));
-        Ok(Setup { config, folder, warnings: loaded.warnings })
+        let (warnings, list_priced) = (loaded.warnings, loaded.list_priced);
+        Ok(Setup { config, folder, warnings, list_priced })
     }
 
     /// The store's file.

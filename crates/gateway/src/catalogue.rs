@@ -85,6 +85,8 @@ pub struct Endpoint {
     pub reasoning_tokens_max: u64,
     /// The bounds of parts that are not text.
     pub media: MediaBounds,
+    /// Which of the parameters that not every model takes it takes; `None` where that is not known.
+    pub supported_parameters: Option<Vec<String>>,
     /// How it counts tokens.
     pub tokenizer: Option<Arc<Tokenizer>>,
     /// The provider does not bill answers without a completion token.
@@ -93,6 +95,14 @@ pub struct Endpoint {
     pub prices: Arc<Prices>,
     /// What was learned from its answers; outlives a reload.
     pub learned: Arc<Learned>,
+}
+
+impl Endpoint {
+    /// Whether it may put out tokens of reasoning, which need not be in what it sends.
+    pub fn may_reason(&self) -> bool {
+        let reasons = |taken: &Vec<String>| taken.iter().any(|name| name == "reasoning");
+        self.reasoning_tokens_max > 0 || self.supported_parameters.as_ref().is_some_and(reasons)
+    }
 }
 
 /// What was learned about an endpoint from its answers (DESIGN steps 2 and 6), and what was counted

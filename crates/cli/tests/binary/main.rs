@@ -1,6 +1,7 @@
 //! The built binary as a user has it: started, asked, killed, started again.
 //! Each module is one promise; `world` is what every test starts from.
 
+mod catalogue;
 mod clock;
 mod crash;
 mod disconnect;

@@ -94,8 +94,11 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
             "must be `openai`, the one wire format of this version",
         ));
     }
-    let base_url = |problem| ConfigError::invalid(&format!("{setting}.base_url"), problem);
-    let origin = Origin::parse(&written.base_url).map_err(base_url)?;
+    let setting_url = format!("{setting}.base_url");
+    let base_url = |problem| ConfigError::invalid(&setting_url, problem);
+    let address = written.base_url.as_deref();
+    let address = address.ok_or_else(|| ConfigError::invalid(&setting_url, "is missing"))?;
+    let origin = Origin::parse(address).map_err(base_url)?;
     let chat_path = origin.path_and_query("chat/completions").map_err(base_url)?;
     let mut headers = HeaderMap::new();
     for (name, value) in &written.headers {
@@ -196,6 +199,7 @@ impl Building<'_> {
             ],
             reasoning_tokens_max: written.reasoning_tokens_max,
             media,
+            supported_parameters: written.supported_parameters.clone(),
             zero_completion_free: written.zero_completion_free,
             learned,
         })
@@ -245,6 +249,7 @@ impl Building<'_> {
             completion: rate("completion", &written.completion)?,
             input_cache_read: optional("input_cache_read", &written.input_cache_read)?,
             input_cache_write: optional("input_cache_write", &written.input_cache_write)?,
+            input_audio_cache: optional("input_audio_cache", &written.input_audio_cache)?,
             internal_reasoning: optional("internal_reasoning", &written.internal_reasoning)?,
             audio: optional("audio", &written.audio)?,
             audio_output: optional("audio_output", &written.audio_output)?,
@@ -271,6 +276,11 @@ impl Building<'_> {
                     "input_cache_write",
                     &tier.input_cache_write,
                     base.input_cache_write,
+                )?,
+                input_audio_cache: or(
+                    "input_audio_cache",
+                    &tier.input_audio_cache,
+                    base.input_audio_cache,
                 )?,
                 internal_reasoning: or(
                     "internal_reasoning",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
 fn yes() -> bool {
     true
@@ -19,8 +20,8 @@ pub struct ProviderConfig {
     /// The wire format it speaks: `openai`.
     #[serde(default = "openai")]
     pub api: String,
-    /// Where it is, such as `https://api.openai.com/v1`.
-    pub base_url: String,
+    /// Where it is, such as `https://api.openai.com/v1`; known of a built-in provider.
+    pub base_url: Option<String>,
     /// The credential; `${NAME}` reads it from the environment. None is sent where none is given.
     pub api_key: Option<String>,
     /// It stops generating, and billing, when its connection closes.
@@ -29,6 +30,50 @@ pub struct ProviderConfig {
     /// Further headers it needs.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Which of the built-in models it runs are served here: those under `[[models]]` where none
+    /// are given.
+    pub models: Option<BuiltInModels>,
+}
+
+/// `models` of a provider: `"all"`, or a list of ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuiltInModels {
+    /// Every built-in model that the provider runs.
+    All,
+    /// These.
+    Listed(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for BuiltInModels {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = BuiltInModels;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"all\" or a list of models' ids")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<BuiltInModels, E> {
+                match text {
+                    "all" => Ok(BuiltInModels::All),
+                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<BuiltInModels, A::Error> {
+                let mut listed = Vec::new();
+                while let Some(id) = ids.next_element::<String>()? {
+                    if listed.contains(&id) {
+                        return Err(A::Error::custom(format_args!("`{id}` is listed twice")));
+                    }
+                    listed.push(id);
+                }
+                Ok(BuiltInModels::Listed(listed))
+            }
+        }
+        reader.deserialize_any(Read)
+    }
 }
 
 fn openai() -> String {
@@ -59,7 +104,10 @@ pub struct ModelConfig {
     /// What it gives.
     #[serde(default = "text")]
     pub output_modalities: Vec<String>,
-    /// Where it runs, in the order they are tried.
+    /// The day it is switched off by its author, such as `2027-01-14`.
+    pub expiration_date: Option<String>,
+    /// Where it runs, in the order they are tried; known of a built-in model.
+    #[serde(default)]
     pub endpoints: Vec<EndpointConfig>,
 }
 
@@ -95,6 +143,9 @@ pub struct EndpointConfig {
     pub file_tokens_max: Option<u64>,
     /// How it counts: a bundled tokenizer (`o200k_base`, `cl100k_base`) or a `tokenizer.json` file.
     pub tokenizer: Option<String>,
+    /// Which of `tools`, `tool_choice`, `response_format`, `structured_outputs`, `reasoning` it
+    /// takes; what it takes is not known where none are given.
+    pub supported_parameters: Option<Vec<String>>,
     /// It costs nothing; the only way to leave out the prices.
     #[serde(default)]
     pub free: bool,
@@ -121,6 +172,8 @@ pub struct PricingConfig {
     pub input_cache_read: Option<String>,
     /// A prompt token written to the cache; `prompt` where none is given.
     pub input_cache_write: Option<String>,
+    /// An audio token read from the cache; `input_cache_read` where none is given.
+    pub input_audio_cache: Option<String>,
     /// A reasoning token; `completion` where none is given.
     pub internal_reasoning: Option<String>,
     /// An audio token of the prompt; `prompt` where none is given.
@@ -150,6 +203,8 @@ pub struct TierConfig {
     pub input_cache_read: Option<String>,
     /// A prompt token written to the cache.
     pub input_cache_write: Option<String>,
+    /// An audio token read from the cache.
+    pub input_audio_cache: Option<String>,
     /// A reasoning token.
     pub internal_reasoning: Option<String>,
     /// An audio token of the prompt.

@@ -2,6 +2,7 @@
 //! Reading them is in `read.rs`; what they say about models and providers is checked in the catalogue.
 
 mod bounds;
+pub mod built_in;
 mod catalogue;
 mod read;
 
@@ -11,7 +12,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use bounds::Bounds;
-pub use catalogue::{EndpointConfig, ModelConfig, PricingConfig, ProviderConfig, TierConfig};
+pub use catalogue::{
+    BuiltInModels, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig, TierConfig,
+};
 pub use read::{ConfigError, Loaded, read};
 
 /// A whole configuration.

@@ -1,13 +1,14 @@
-//! Reads a configuration: the file, then `TOLLGATE_…` variables over it, then `${NAME}` inside it.
+//! Reads a configuration: the file, then `TOLLGATE_…` variables over it, then `${NAME}` inside it,
+//! then what is known of the providers and models it names.
 //! Every error names the setting; an unknown name in the file is an error, an unknown variable a warning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, built_in};
 
 const PREFIX: &str = "TOLLGATE_";
 /// More threads than any machine has a use for.
@@ -35,6 +36,9 @@ pub struct Loaded {
     pub config: Config,
     /// Warnings, each a sentence.
     pub warnings: Vec<String>,
+    /// The endpoints whose prices are the built-in list prices, each as its model's id and its
+    /// place in the model's endpoints.
+    pub list_priced: BTreeSet<(String, usize)>,
 }
 
 /// Reads the file at `path` and the variables in `environment`.
@@ -45,7 +49,10 @@ pub fn read(path: &Path, environment: &BTreeMap<String, String>) -> Result<Loade
         .map_err(|ConfigError(problem)| ConfigError(format!("{}: {problem}", path.display())))
 }
 
-fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Loaded, ConfigError> {
+pub(super) fn parse(
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Loaded, ConfigError> {
     let mut warnings = Vec::new();
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         // The error's own text quotes the line, which may hold a secret.
@@ -57,9 +64,12 @@ fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Loaded, C
     for (name, value) in &mut table {
         expand(name, value, environment, &mut warnings)?;
     }
+    let written = decode(&table)?;
+    let filled = built_in::fill(&mut table, &written)?;
+    warnings.extend(filled.warnings);
     let config = decode(&table)?;
     sensible(&config)?;
-    Ok(Loaded { config, warnings })
+    Ok(Loaded { config, warnings, list_priced: filled.list_priced })
 }
 
 /// Refuses what could be read and would serve nobody.

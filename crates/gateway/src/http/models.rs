@@ -20,17 +20,10 @@ use super::{App, Worker, json};
 use crate::catalogue::{self, Endpoint};
 
 /// What any chat model here takes; a provider ignores what it does not know.
-const PARAMETERS: [&str; 9] = [
-    "max_tokens",
-    "temperature",
-    "top_p",
-    "stop",
-    "seed",
-    "frequency_penalty",
-    "presence_penalty",
-    "response_format",
-    "tools",
-];
+const PARAMETERS: [&str; 7] =
+    ["max_tokens", "temperature", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty"];
+/// What it is taken to take besides, where its endpoint does not say.
+const UNLESS_SAID: [&str; 2] = ["response_format", "tools"];
 
 pub(super) fn routes() -> Router<Arc<Worker>> {
     Router::new()
@@ -118,14 +111,23 @@ fn shown(model: &catalogue::Model) -> Option<Model> {
             is_moderated: false,
         },
         per_request_limits: None,
-        supported_parameters: PARAMETERS.map(str::to_owned).to_vec(),
+        supported_parameters: parameters(top),
         default_parameters: None,
         supported_voices: None,
         links: ModelLinks { details: format!("/api/v1/models/{}/endpoints", config.id) },
         hugging_face_id: None,
         knowledge_cutoff: None,
-        expiration_date: None,
+        expiration_date: config.expiration_date.clone(),
     })
+}
+
+fn parameters(endpoint: &Endpoint) -> Vec<String> {
+    let mut taken = PARAMETERS.map(str::to_owned).to_vec();
+    match &endpoint.supported_parameters {
+        Some(said) => taken.extend(said.iter().cloned()),
+        None => taken.extend(UNLESS_SAID.map(str::to_owned)),
+    }
+    taken
 }
 
 fn pricing(endpoint: &Endpoint) -> Pricing {
@@ -148,7 +150,7 @@ fn pricing(endpoint: &Endpoint) -> Pricing {
         image_token: None,
         audio: base.audio.map(Price::from),
         audio_output: base.audio_output.map(Price::from),
-        input_audio_cache: None,
+        input_audio_cache: base.input_audio_cache.map(Price::from),
         web_search: None,
         internal_reasoning: base.internal_reasoning.map(Price::from),
         input_cache_read: base.input_cache_read.map(Price::from),

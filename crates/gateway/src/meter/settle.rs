@@ -194,7 +194,7 @@ impl Sent {
 
 /// Whether a provider may put out tokens here that are not in what it sends.
 fn may_hide(request: &ChatRequest, candidate: &Candidate) -> bool {
-    candidate.endpoint.reasoning_tokens_max > 0
+    candidate.endpoint.may_reason()
         || request.raw("reasoning").is_some()
         || request.raw("reasoning_effort").is_some()
         || !request.priced.is_empty()

@@ -109,3 +109,27 @@ async fn listed_models_are_shown_to_anyone_with_exact_prices() {
     }
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn a_model_shows_what_its_endpoint_says_it_takes_and_when_it_ends() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "author/model"
+        expiration_date = "2027-01-14"
+        context_length = 8192
+        [[models.endpoints]]
+        provider = "alpha"
+        supported_parameters = ["reasoning"]
+        pricing = { prompt = "1", completion = "1", input_audio_cache = "0.5" }
+        "#,
+    )
+    .await;
+    let shown = gateway.ask(None, "GET /api/v1/model/author/model", "").await.json();
+    let shown = &shown["data"];
+    assert_eq!(shown["expiration_date"], "2027-01-14");
+    assert_eq!(shown["pricing"]["input_audio_cache"], "0.5");
+    let taken = shown["supported_parameters"].as_array().unwrap();
+    assert_eq!((taken.len(), taken.last().unwrap().as_str()), (8, Some("reasoning")));
+    gateway.close().await;
+}

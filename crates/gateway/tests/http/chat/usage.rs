@@ -71,6 +71,30 @@ async fn where_output_can_be_hidden_an_absent_usage_is_charged_at_the_hold() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_says_it_reasons_may_hide_it_where_nobody_asked() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/thinking"
+        [[models.endpoints]]
+        provider = "alpha"
+        upstream_model = "thinking"
+        context_length = 8192
+        max_completion_tokens = 1000
+        prompt_overhead_tokens = 16
+        supported_parameters = ["tools", "reasoning"]
+        pricing = { prompt = "0.000001", completion = "0.000002" }
+        "#,
+    )
+    .await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.on("thinking", Behaviour::new().usage(Usage::Absent));
+    let rows = both(&gateway, &key, "test/thinking", 400).await;
+    assert_eq!(rows, ["alpha: held $0.000863 for 0+0"; 2]);
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn a_reported_zero_is_a_zero() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "limit": 1 })).await;
