@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -13,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
@@ -33,6 +35,12 @@ const BACKLOG: i32 = 1_024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// A worker that can't accept (no file descriptor is free) tries again after this long.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// A refused client that goes on sending is read on for this long, in reads of so many bytes, and
+/// for as long as it does not pause.
+const LINGER_MAX: Duration = Duration::from_secs(30);
+const LINGER_IDLE: Duration = Duration::from_secs(2);
+const LINGER_READ_BYTES: usize = 16 << 10;
 
 /// Why the server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -217,7 +225,9 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(header_bytes_max)
-        .pipeline_flush(true)
+        // A head and its body go out in one write. Not by `pipeline_flush`, which holds back what is
+        // to be sent for as long as bytes that came are unread: answers to what is not HTTP for ever.
+        .writev(false)
         .half_close(false);
     let connections = Arc::clone(&worker.core.connections);
     let stall = Duration::from_millis(worker.core.config.bounds.client_stall_ms);
@@ -268,18 +278,45 @@ async fn serve<S>(
         return;
     }
     // hyper waits for a client that takes no bytes for as long as it stays connected.
-    let mut stream = Box::pin(TimeoutStream::new(stream));
+    let mut stream = pin!(TimeoutStream::new(stream));
     stream.as_mut().set_write_timeout_pinned(Some(stall));
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stage.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let ended = {
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream.as_mut()), service));
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stage.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended");
+    if let Err(error) = &ended {
+        tracing::debug!(error = error as &dyn std::error::Error, "a connection ended");
     }
+    // What is not HTTP has its answer, too.
+    if ended.as_ref().err().is_none_or(hyper::Error::is_parse) {
+        tokio::select! {
+            () = linger(stream) => {}
+            _ = stage.wait_for(|stage| *stage != Stage::Serving) => {}
+        }
+    }
+}
+
+/// Drops what still comes from a client that has its answer.
+///
+/// A request may be refused before its end. To close with bytes of it unread would reset the
+/// connection, and its client would lose the answer and send all of it again.
+async fn linger(mut stream: Pin<&mut TimeoutStream<TcpStream>>) {
+    // Not in the task itself, which every idle connection has.
+    let mut dropped = vec![0; LINGER_READ_BYTES];
+    let reading = async {
+        loop {
+            let read = tokio::time::timeout(LINGER_IDLE, stream.read(&mut dropped));
+            if !matches!(read.await, Ok(Ok(1..))) {
+                return;
+            }
+        }
+    };
+    // Whatever ends it, the connection is at its end.
+    let _ = tokio::time::timeout(LINGER_MAX, reading).await;
 }
