@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use store::{KeyHash, ManagementKey};
 
 use super::error::{ApiError, ApiResult};
+use super::head;
 use crate::core::Core;
 use crate::directory::{Caller, Key};
 
@@ -19,7 +20,7 @@ pub fn hash(text: &str) -> KeyHash {
 
 /// Whoever presents a key that is in use.
 pub(super) fn caller(core: &Core, headers: &HeaderMap) -> ApiResult<Caller> {
-    let Some(header) = headers.get(AUTHORIZATION) else {
+    let Some(header) = head::once(headers, &AUTHORIZATION)? else {
         return Err(ApiError::unauthenticated(true));
     };
     let text = header.to_str().ok().and_then(bearer).unwrap_or_default();

@@ -53,6 +53,10 @@ fn route(core: &Core, request: &ChatRequest) -> ApiResult<Vec<Candidate>> {
         let message = "model is missing; allowed is the id of a model, as GET /models lists them";
         return Err(ApiError::invalid(message));
     };
+    if id.is_empty() {
+        let message = "model is empty; allowed is the id of a model, as GET /models lists them";
+        return Err(ApiError::invalid(message));
+    }
     let catalogue = core.catalogue();
     let Some(model) = catalogue.model(id) else {
         let shown: String = id.chars().take(128).flat_map(char::escape_debug).collect();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use api::generation::{GenerationData, ProviderResponse};
-use api::{Data, Usd, Utc};
+use api::{Data, Invalid, Usd, Utc};
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -32,20 +32,24 @@ async fn one(
     let core = &worker.core;
     let caller = auth::caller(core, &headers)?;
     let query = query.unwrap_or_default();
-    let id = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "id");
-    let id = match id {
-        Some((_, id)) if !id.is_empty() => id.into_owned(),
-        _ => {
-            let message = "`id` is missing; allowed: the id of a generation, as its answer has it";
-            return Err(ApiError::invalid(message));
-        }
-    };
+    let id = id(&query)?;
     let rows = reading(core, move |store| store.generation(&id)).await?;
     let data = shown(&rows, &core.catalogue()).ok_or_else(ApiError::not_found)?;
     if !rows.iter().all(|row| may_read(core, &caller, row)) {
         return Err(ApiError::not_found());
     }
     Ok(json(StatusCode::OK, &Data { data }))
+}
+
+/// The id that the query names.
+fn id(query: &str) -> ApiResult<String> {
+    let mut ids = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "id");
+    let problem = match (ids.next(), ids.next()) {
+        (Some((_, id)), None) if !id.is_empty() => return Ok(id.into_owned()),
+        (Some(_), Some(_)) => "is given twice",
+        _ => "is missing",
+    };
+    Err(Invalid::new("id", problem, "the id of a generation, as its answer has it").into())
 }
 
 fn may_read(core: &Core, caller: &Caller, row: &Entry) -> bool {

@@ -10,6 +10,7 @@ mod chat;
 pub mod control;
 pub mod error;
 mod generation;
+mod head;
 mod health;
 mod key;
 mod keys;

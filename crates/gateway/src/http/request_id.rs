@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue};
 use tracing::Instrument as _;
 
-use super::App;
+use super::{App, head};
 use crate::entropy::bytes;
 use crate::metrics::Route;
 
@@ -31,7 +31,10 @@ pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Re
     let method = request.method().clone();
     let path = shown(request.uri().path());
     let span = tracing::info_span!("request", id, method = %request.method(), path = &*path);
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = match head::check(&request, worker.core.config.bounds.header_bytes_max) {
+        Ok(()) => next.run(request).instrument(span).await,
+        Err(error) => span.in_scope(|| error.into_response()),
+    };
     worker.core.metrics.requests.answered(&method, route, response.status());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 use store::{Idempotent, ManagementKey};
 
 use crate::core::{Core, idempotency_expiry};
 use crate::entropy::bytes;
 use crate::http::error::{ApiError, ApiResult};
-use crate::http::reading;
+use crate::http::{head, reading};
 
+const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 const CHARS_MIN: usize = 20;
 const CHARS_MAX: usize = 255;
 const NONCE_BYTES: usize = 24;
@@ -34,7 +35,7 @@ impl Request {
         manager: &ManagementKey,
         body: &[u8],
     ) -> ApiResult<Option<Request>> {
-        let Some(header) = headers.get("idempotency-key") else { return Ok(None) };
+        let Some(header) = head::once(headers, &NAME)? else { return Ok(None) };
         let text = header.to_str().unwrap_or_default();
         if !(CHARS_MIN..=CHARS_MAX).contains(&text.len()) {
             return Err(ApiError::invalid(format!(
