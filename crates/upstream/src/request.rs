@@ -10,6 +10,7 @@ mod refusal;
 mod tools;
 
 use std::borrow::Cow;
+use std::num::IntErrorKind;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -136,6 +137,9 @@ impl ChatRequest {
     fn read(&mut self, text: &str) -> Result<(), BadRequest> {
         let object = text.trim_ascii_start();
         if !object.starts_with('{') {
+            if !object.is_empty() {
+                serde_json::from_str::<serde::de::IgnoredAny>(text)?;
+            }
             return Err(BadRequest::kind("body", object, "a JSON object"));
         }
         let members = members(text)?;
@@ -189,12 +193,7 @@ impl ChatRequest {
             "session_id" => self.session_id = Some(string(name, value, SESSION_ID_CHARS_MAX)?),
             "stream" => self.stream = boolean(name, value)?,
             "max_tokens" => self.max_tokens = tokens(name, value)?,
-            "n" if value != "1" => {
-                return Err(BadRequest::new(
-                    name,
-                    "is not supported above 1; allowed is 1 or null",
-                ));
-            }
+            "n" if !matches!(value, "1" | "1.0") => return Err(several(name, value)),
             "functions" => self.has_tools |= tools::functions(value)?,
             "tools" | "deferred_tools" => {
                 let offered = tools::tools(name, value)?;
@@ -232,15 +231,38 @@ impl ChatRequest {
 }
 
 fn string(name: &str, value: &str, chars_max: usize) -> Result<String, BadRequest> {
-    let text =
-        json::string(value).ok_or_else(|| BadRequest::kind(name, value, "a string or null"))?;
-    if text.chars().count() > chars_max {
-        return Err(BadRequest::new(
-            name,
-            &format!("is too long; allowed are {chars_max} characters"),
-        ));
+    if !value.starts_with('"') {
+        return Err(BadRequest::kind(name, value, "a string or null"));
     }
-    Ok(text.into_owned())
+    let fault = match json::string(value) {
+        // Half a surrogate pair is JSON and yet no text.
+        None => "is not Unicode; allowed is a string or null".to_owned(),
+        Some(text) if text.chars().any(char::is_control) => {
+            "has a control character; allowed is a string without, or null".to_owned()
+        }
+        Some(text) if text.chars().nth(chars_max).is_some() => {
+            format!("is too long; allowed are {chars_max} characters")
+        }
+        Some(text) => return Ok(text.into_owned()),
+    };
+    Err(BadRequest::new(name, &fault))
+}
+
+/// The refusal of a wish for another number of answers than one.
+fn several(name: &str, value: &str) -> BadRequest {
+    match value.bytes().next() {
+        Some(b'1'..=b'9') => {
+            BadRequest::new(name, "is not supported above 1; allowed is 1 or null")
+        }
+        Some(b'-' | b'0') => {
+            BadRequest::new(name, "is not a positive integer; allowed is 1 or null")
+        }
+        _ => BadRequest::kind(name, value, "1 or null"),
+    }
+}
+
+fn is_number(value: &str) -> bool {
+    value.starts_with(|c: char| c == '-' || c.is_ascii_digit())
 }
 
 fn models(value: &str) -> Result<Vec<String>, BadRequest> {
@@ -274,12 +296,17 @@ fn tokens(name: &str, value: &str) -> Result<Option<u64>, BadRequest> {
     // To JSON 100.0 is an integer, and some SDKs send it so.
     let whole =
         value.split_once('.').filter(|(_, decimals)| decimals.bytes().all(|byte| byte == b'0'));
-    match whole.map_or(value, |(whole, _)| whole).parse::<u64>() {
-        Ok(tokens) if tokens > 0 => Ok(Some(tokens)),
-        _ if value.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Err(BadRequest::new(
+    let whole = whole.map_or(value, |(whole, _)| whole);
+    Err(match whole.parse::<u64>() {
+        Ok(tokens) if tokens > 0 => return Ok(Some(tokens)),
+        _ if !is_number(value) => BadRequest::kind(name, value, "a positive integer or null"),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            let allowed = format!("allowed is a whole number from 1 to {}, or null", u64::MAX);
+            BadRequest::new(name, &format!("is too large; {allowed}"))
+        }
+        _ => BadRequest::new(
             name,
             "is not a positive integer; allowed is a whole number from 1, or null",
-        )),
-        _ => Err(BadRequest::kind(name, value, "a positive integer or null")),
-    }
+        ),
+    })
 }

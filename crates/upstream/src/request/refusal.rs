@@ -17,7 +17,10 @@ pub struct BadRequest {
 impl BadRequest {
     pub(super) fn new(field: impl Into<String>, fault: &str) -> BadRequest {
         let mut field = field.into();
-        field.truncate(field.floor_char_boundary(FIELD_BYTES_MAX));
+        if field.len() > FIELD_BYTES_MAX || field.contains(char::is_control) {
+            field.truncate(field.floor_char_boundary(FIELD_BYTES_MAX));
+            field = field.chars().flat_map(char::escape_debug).collect();
+        }
         let message = format!("{field} {fault}");
         BadRequest { field, message }
     }

@@ -102,14 +102,15 @@ fn a_refusal_names_the_field_what_was_wrong_and_what_is_allowed() {
         ),
         (
             r#""max_tokens":18446744073709551616"#,
-            "max_tokens is not a positive integer; allowed is a whole number from 1, or null",
+            "max_tokens is too large; allowed is a whole number from 1 to 18446744073709551615, or null",
         ),
         (r#""max_tokens":"9""#, "max_tokens is a string; allowed is a positive integer or null"),
         (r#""stream":"yes""#, "stream is a string; allowed is true, false or null"),
         (r#""model":7"#, "model is a number; allowed is a string or null"),
         (r#""models":["a",7]"#, "models[1] is a number; allowed is a string or null"),
         (r#""n":2"#, "n is not supported above 1; allowed is 1 or null"),
-        (r#""n":"1""#, "n is not supported above 1; allowed is 1 or null"),
+        (r#""n":0"#, "n is not a positive integer; allowed is 1 or null"),
+        (r#""n":"1""#, "n is a string; allowed is 1 or null"),
         (r#""tools":{}"#, "tools is an object; allowed is an array of objects or null"),
         (r#""tools":["x"]"#, "tools[0] is a string; allowed is an object"),
         (
