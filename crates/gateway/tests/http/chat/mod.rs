@@ -159,7 +159,7 @@ async fn a_request_that_is_not_understood_reaches_no_provider() {
     400 model is missing; allowed is the id of a model, as GET /models lists them
     400 messages is empty; allowed is a non-empty array of messages
     400 messages is a string; allowed is a non-empty array of messages
-    400 nobody/nothing\n is not a valid model ID
+    400 model has a control character; allowed is a string without, or null
     400 n is not supported above 1; allowed is 1 or null
     400 max_tokens is not a positive integer; allowed is a whole number from 1, or null
     400 max_tokens is not a positive integer; allowed is a whole number from 1, or null

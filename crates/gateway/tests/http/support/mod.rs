@@ -5,6 +5,7 @@ pub(crate) mod exposition;
 mod fixed;
 mod shown;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -277,6 +278,11 @@ impl TestGateway {
     /// The file that records its holds.
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.path().join("holds")
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// A connection over which so much was sent, bytes as they are.
