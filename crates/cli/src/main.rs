@@ -10,6 +10,7 @@ mod http_client;
 mod management_keys;
 mod print;
 mod real;
+mod retention;
 mod serve;
 mod setup;
 
@@ -64,6 +65,9 @@ enum Command {
     /// List and clear what was learned about endpoints that charged more than was held.
     #[command(subcommand)]
     Endpoints(endpoints::EndpointsCommand),
+    /// Put sealed rows in the place of old ones; no figure changes by it.
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
     /// Check a configuration, list what is built in, or have a running server read it again.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::ManagementKeys(command) => management_keys::run(command),
         Command::Holds(command) => holds::run(command),
         Command::Endpoints(command) => endpoints::run(command),
+        Command::Retention(command) => retention::run(command),
         Command::Config(command) => config::run(command),
     };
     match outcome {

@@ -50,6 +50,7 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
     if let Some(address) = server.admin_address() {
         tracing::info!(%address, "serving operators");
     }
+    let retention = tokio::spawn(gateway::retention::keep(Arc::clone(&core)));
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
@@ -64,6 +65,7 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
         }
     }
     tracing::info!(in_flight = core.in_flight.count(), "stopping");
+    retention.abort();
     server.stop().await;
     // The socket goes with the process; one left behind is replaced by the next start.
     let _ = std::fs::remove_file(setup.beside(".sock")?);

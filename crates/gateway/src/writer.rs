@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use ledger::Dispatched;
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use store::{Change, Edit, Entry, Outcome, Store, StoreError};
+use store::{Change, Edit, Entry, Outcome, Seal, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::core::OnBroken;
@@ -204,6 +204,15 @@ impl Writer {
         let (done, answer) = oneshot::channel();
         let due = Due { after: After::Apply(Box::new(apply)), done, mailbox: None, is_kept: false };
         self.push(Change::Edit(Box::new(edit), audit), due);
+        Pending(answer)
+    }
+
+    /// Seals a batch of old rows.
+    pub fn seal(&self, seal: Seal) -> Pending {
+        let (done, answer) = oneshot::channel();
+        let after = After::Apply(Box::new(|_| ()));
+        let due = Due { after, done, mailbox: None, is_kept: false };
+        self.push(Change::Seal(Box::new(seal)), due);
         Pending(answer)
     }
 

@@ -82,13 +82,7 @@ pub(crate) fn seal(connection: &Connection, seal: &Seal) -> Result<Outcome> {
 pub(crate) fn sealable(connection: &Connection, before: Day) -> Result<Sealing> {
     let mut all = Sealing::default();
     loop {
-        let (sealing, _) = looked_at(connection, before, all.next.as_ref(), COUNTED_MAX)?;
-        all = Sealing {
-            generations: all.generations + sealing.generations,
-            rows: all.rows + sealing.rows,
-            spared: all.spared + sealing.spared,
-            next: sealing.next,
-        };
+        all.add(looked_at(connection, before, all.next.as_ref(), COUNTED_MAX)?.0);
         if all.next.is_none() {
             return Ok(all);
         }

@@ -80,6 +80,14 @@ pub struct Sealing {
 }
 
 impl Sealing {
+    /// Adds what the next batch came to.
+    pub fn add(&mut self, batch: Sealing) {
+        self.generations += batch.generations;
+        self.rows += batch.rows;
+        self.spared += batch.spared;
+        self.next = batch.next;
+    }
+
     /// Counts a generation with those rows, which is sealed or spared.
     pub fn count(&mut self, rows: usize, is_sealed: bool) {
         if is_sealed {

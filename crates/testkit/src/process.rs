@@ -152,11 +152,17 @@ impl Tollgate {
     /// # Panics
     /// Where it cannot be run at all.
     pub async fn run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+        let mut command = self.command(arguments);
+        let ran = tokio::task::spawn_blocking(move || command.output()).await;
+        ran.expect("a thread for the command").expect("a binary that runs")
+    }
+
+    /// The same command, still to be run, or to be left running beside the test.
+    pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = self.command.build();
         command.args(arguments).arg("--config").arg(self.config_path());
         command.current_dir(self.folder()).stdin(Stdio::null());
-        let ran = tokio::task::spawn_blocking(move || command.output()).await;
-        ran.expect("a thread for the command").expect("a binary that runs")
+        command
     }
 
     async fn start(&mut self) {

@@ -8,6 +8,7 @@ mod disconnect;
 mod fallback;
 mod limits;
 mod provider;
+mod retention;
 mod serve;
 mod store;
 mod world;

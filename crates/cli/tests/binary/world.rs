@@ -7,6 +7,7 @@ use std::process::Output;
 use money::Money;
 use serde_json::{Value, json};
 use testkit::{Answer, Builder, Client, Event, FakeUpstream, Prices, Tokens, Tollgate};
+use tokio::task::JoinHandle;
 
 /// What the provider is told to be the gateway's credential.
 pub(crate) const CREDENTIAL: &str = "provider-credential-8c1f0a";
@@ -158,6 +159,12 @@ impl World {
         let output = self.tollgate.run(arguments).await;
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs a command beside what goes on here.
+    pub(crate) fn command_running(&self, arguments: &[&str]) -> JoinHandle<Output> {
+        let mut command = self.tollgate.command(arguments);
+        tokio::task::spawn_blocking(move || command.output().expect("a binary that runs"))
     }
 
     /// Has the book recomputed from its rows.

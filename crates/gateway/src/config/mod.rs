@@ -92,11 +92,20 @@ pub struct StoreConfig {
     /// lose the settlement of an answer the client already has: it is then charged in full from
     /// its hold, or, after a power cut, not at all.
     pub last_byte_waits: bool,
+    /// Rows older than this many days give way to sealed rows, one a key, day, model and provider;
+    /// at least 40. No figure changes, but such a generation can't be looked up or corrected any
+    /// more. Where none is given they are kept for ever.
+    pub retention_days: Option<u32>,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        StoreConfig { url: "sqlite:tollgate.db".into(), hold_sync: false, last_byte_waits: true }
+        StoreConfig {
+            url: "sqlite:tollgate.db".into(),
+            hold_sync: false,
+            last_byte_waits: true,
+            retention_days: None,
+        }
     }
 }
 

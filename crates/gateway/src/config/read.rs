@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use store::RETENTION_DAYS_MIN;
 use toml::{Table, Value};
 
 use super::{Config, built_in};
@@ -87,6 +88,11 @@ fn sensible(config: &Config) -> Result<(), ConfigError> {
     if config.server.workers > WORKERS_MAX {
         let problem = format!("must be at most {WORKERS_MAX}");
         return Err(ConfigError::invalid("server.workers", problem));
+    }
+    if config.store.retention_days.is_some_and(|days| days < RETENTION_DAYS_MIN) {
+        let problem =
+            format!("must be at least {RETENTION_DAYS_MIN}; left out, rows are kept for ever");
+        return Err(ConfigError::invalid("store.retention_days", problem));
     }
     let bounds = &config.bounds;
     for (setting, is_zero) in [
@@ -318,6 +324,7 @@ mod tests {
             ("[api]\nlimit_spent_status = 500", "api.limit_spent_status"),
             ("[server]\npublic_url = \"junk\"", "server.public_url"),
             ("[server]\nworkers = 9999999", "server.workers"),
+            ("[store]\nretention_days = 39", "store.retention_days"),
             ("[bounds]\nbody_bytes_max = 0", "bounds.body_bytes_max"),
             ("[bounds]\nin_flight_max = 0", "bounds.in_flight_max"),
         ] {

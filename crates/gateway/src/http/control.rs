@@ -15,6 +15,10 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, Kind, ManagementKey, Outcome, Source};
 
+mod retention;
+
+pub use retention::{RetentionOutcome, RetentionRun};
+
 use super::auth::hash;
 use super::error::{ApiError, ApiResult};
 use super::{json, reading};
@@ -23,6 +27,9 @@ use crate::secrets;
 
 /// Unresolved holds listed at most.
 pub const HOLDS_MAX: usize = 100_000;
+
+/// Who the audit log says it was.
+const ACTOR: &str = "command line";
 
 /// What the command line may ask for.
 pub struct Control {
@@ -108,6 +115,7 @@ pub fn routes(control: Arc<Control>) -> Router {
         .route("/endpoints", get(list_marks))
         .route("/endpoints/clear", post(clear_mark))
         .route("/reload", post(reload))
+        .merge(retention::routes())
         .with_state(control)
 }
 
@@ -332,7 +340,7 @@ fn audit(
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     AuditRow {
         at: core.clock.now(),
-        actor: "command line".to_owned(),
+        actor: ACTOR.to_owned(),
         action: action.to_owned(),
         subject: subject.to_owned(),
         before: before.map(quoted),

@@ -12,4 +12,5 @@ mod keys;
 mod metrics;
 mod models;
 mod restart;
+mod retention;
 mod support;

@@ -4,8 +4,11 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use store::contract::sample::{commit_all, correct, create, credits, entry, hash, key, settlement};
-use store::{Entry, Store};
+use ledger::Day;
+use store::contract::sample::{
+    after, commit, commit_all, correct, create, credits, entry, hash, key, loaded, settlement,
+};
+use store::{Change, Entry, Outcome, Seal, Store};
 use store_sqlite::{OpenError, SqliteStore};
 use tempfile::tempdir;
 
@@ -15,6 +18,10 @@ const PATH: &str = "TOLLGATE_TEST_CRASH_PATH";
 const FIRST: &str = "TOLLGATE_TEST_CRASH_FIRST";
 /// Batches reported before each kill; the log is moved into the file about every 200.
 const KILLED_AFTER: [u64; 3] = [1, 250, 40];
+/// Generations to be sealed, rows looked at in one go, and batches reported before each kill.
+const OLD: u64 = 400;
+const SEALED_ROWS: usize = 7;
+const SEALING_KILLED_AFTER: [usize; 12] = [1, 2, 3, 9, 4, 5, 7, 6, 2, 8, 3, 1];
 /// Rows of a batch.
 const ROWS: u32 = 3;
 
@@ -29,7 +36,7 @@ fn rows(batch: u64) -> [Entry; ROWS as usize] {
         Entry {
             attempt: u32::from(number),
             cost: credits(100),
-            admitted_at: store::contract::sample::after(i64::from(number) * 40_000),
+            admitted_at: after(i64::from(number) * 40_000),
             ..entry(&generation(batch), hash(number))
         }
     })
@@ -49,9 +56,27 @@ fn commits_until_it_is_killed() {
     }
 }
 
-fn start(path: &std::path::Path, first: u64) -> (Child, Lines<BufReader<ChildStdout>>) {
+#[test]
+#[ignore = "run by the last test below, in a process that it kills"]
+fn seals_until_it_is_killed() {
+    let store = SqliteStore::open(std::env::var_os(PATH).unwrap()).unwrap();
+    let mut from = None;
+    loop {
+        let seal =
+            Seal { before: Day::of(after(172_800)), from, rows_max: SEALED_ROWS, audit: None };
+        let outcome = commit(&store, Change::Seal(Box::new(seal)));
+        let Outcome::Sealed(sealing) = outcome else { panic!("not sealed: {outcome:?}") };
+        println!("durable {}", sealing.rows);
+        from = sealing.next;
+        if from.is_none() {
+            return;
+        }
+    }
+}
+
+fn start(path: &std::path::Path, test: &str, first: u64) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["crash::commits_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+        .args([&format!("crash::{test}"), "--exact", "--ignored", "--nocapture"])
         .env(PATH, path)
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
@@ -72,7 +97,7 @@ fn what_was_reported_durable_survives_a_kill() {
     let mut reported = Vec::new();
     let mut next = 0;
     for killed_after in KILLED_AFTER {
-        let (mut child, output) = start(&path, next);
+        let (mut child, output) = start(&path, "commits_until_it_is_killed", next);
         let mut durable = output.map_while(Result::ok).filter_map(|line| {
             line.strip_prefix("durable ").map(|batch| batch.parse::<u64>().unwrap())
         });
@@ -104,4 +129,41 @@ fn what_was_reported_durable_survives_a_kill() {
         assert_eq!(store.audit().unwrap().differences, []);
     }
     assert!(reported.len() >= 291, "{} batches", reported.len());
+}
+
+#[test]
+fn a_kill_in_the_middle_of_sealing_changes_no_figure() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let store = SqliteStore::open(&path).unwrap();
+    (0..3).for_each(|number| drop(create(&store, key(number))));
+    let old: Vec<Change> = (0..OLD).flat_map(rows).map(|row| settlement(&row)).collect();
+    commit_all(&store, &old);
+    let figures = |store: &SqliteStore| {
+        let figures = (0..3).map(|number| {
+            let key = loaded(store, hash(number), Day::from_number(0)).unwrap();
+            (key.tally, key.last_used_at)
+        });
+        (figures.collect::<Vec<_>>(), store.audit().unwrap())
+    };
+    let before = figures(&store);
+    drop(store);
+
+    let mut sealed = 0;
+    for killed_after in SEALING_KILLED_AFTER {
+        let (mut child, output) = start(&path, "seals_until_it_is_killed", 0);
+        let durable = output.map_while(Result::ok).filter(|line| line.starts_with("durable "));
+        sealed += durable.take(killed_after).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        assert_eq!(figures(&store), before);
+        assert!(store.sealable(Day::of(after(172_800))).unwrap().rows > 0, "it came to its end");
+    }
+    assert_eq!(sealed, SEALING_KILLED_AFTER.iter().sum::<usize>());
+    let store = SqliteStore::open(&path).unwrap();
+    for outcome in commit_all(&store, &old) {
+        assert!(matches!(outcome, Outcome::Settled { is_new: false, .. }), "{outcome:?}");
+    }
+    assert_eq!(figures(&store), before);
 }
