@@ -86,6 +86,7 @@ impl HoldRecord {
             held,
             source: store::Source::Interrupted,
             tokens: store::Tokens::default(),
+            cache_discount: None,
             upstream_id: None,
             streamed: self.streamed,
             cancelled: false,

@@ -15,19 +15,19 @@ use crate::sums::{self, FIGURES, Figures, TOTALS};
 /// microsecond. The count after the time says how many rows it stands for: none where it is a sum.
 const DAYS: &str = "
     SELECT admitted_at AS at, 1, iif(kind = 0, admitted_at, NULL),
-           key, workspace, coalesce(creator, ''), model, provider,
+           key, workspace, coalesce(creator, ''), model, provider, upstream_model,
            credits, byok, kind = 0, prompt_tokens, completion_tokens, reasoning_tokens,
            cached_tokens
     FROM entries
     UNION ALL
     SELECT day * 86400000000, entries, last_used_at,
-           key, workspace, creator, model, provider,
+           key, workspace, creator, model, provider, upstream_model,
            credits, byok, requests, prompt_tokens, completion_tokens, reasoning_tokens,
            cached_tokens
     FROM sealed
     UNION ALL
     SELECT day * 86400000000, 0, NULL,
-           key, workspace, creator, model, provider,
+           key, workspace, creator, model, provider, upstream_model,
            credits, byok, requests, prompt_tokens, completion_tokens, reasoning_tokens,
            cached_tokens
     FROM daily
@@ -51,6 +51,7 @@ struct Group {
     creator: String,
     model: String,
     provider: String,
+    upstream_model: String,
 }
 
 type Today = BTreeMap<Group, Pair<Figures>>;
@@ -145,6 +146,7 @@ fn read_group(fields: &mut Fields<'_>) -> Result<Group> {
         creator: fields.next()?,
         model: fields.next()?,
         provider: fields.next()?,
+        upstream_model: fields.next()?,
     })
 }
 

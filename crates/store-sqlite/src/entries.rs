@@ -2,6 +2,7 @@
 //! A row is never changed; what it adds to the sums is in `sums.rs`.
 
 use ledger::Amounts;
+use money::Money;
 use rusqlite::{Connection, Result, Row, params};
 use store::{Attempt, Entry, Kind, Outcome, Source, Tokens};
 
@@ -11,9 +12,9 @@ macro_rules! columns {
     () => {
         "generation, attempt, kind, key, workspace, creator, model, provider, upstream_model, \
          admitted_at, credits, byok, held_credits, held_byok, source, prompt_tokens, \
-         completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, upstream_id, \
-         streamed, cancelled, finish_reason, latency_ms, generation_ms, attempts, referer, \
-         user_agent, session"
+         completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cache_discount, \
+         upstream_id, streamed, cancelled, finish_reason, latency_ms, generation_ms, attempts, \
+         referer, user_agent, session"
     };
 }
 
@@ -21,7 +22,7 @@ const INSERT: &str = concat!(
     "INSERT INTO entries (",
     columns!(),
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (generation, attempt, kind) DO NOTHING"
 );
 
@@ -108,6 +109,7 @@ fn insert(connection: &Connection, entry: &Entry) -> Result<bool> {
         stored(entry.tokens.cached),
         stored(entry.tokens.cache_write),
         stored(entry.tokens.reasoning),
+        entry.cache_discount.map(Money::as_nanos),
         entry.upstream_id,
         entry.streamed,
         entry.cancelled,
@@ -146,6 +148,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Entry> {
             cache_write: fields.count()?,
             reasoning: fields.count()?,
         },
+        cache_discount: fields.next::<Option<i64>>()?.map(Money::nanos),
         upstream_id: fields.next()?,
         streamed: fields.next()?,
         cancelled: fields.next()?,

@@ -29,6 +29,9 @@ pub(crate) const LIVE_WITH_TOTALS: &str = concat!(
 pub(crate) const ALL: &str =
     concat!("SELECT ", columns!(), ", deleted_at FROM keys ORDER BY created_at, hash");
 
+/// One key, live or deleted.
+const FIND: &str = concat!("SELECT ", columns!(), " FROM keys WHERE hash = ?");
+
 /// Puts a key in the place of one with its hash.
 const PUT: &str = concat!(
     "INSERT OR REPLACE INTO keys (",
@@ -91,6 +94,14 @@ pub(crate) fn delete(connection: &Connection, hash: KeyHash, at: Timestamp) -> R
         .prepare_cached("UPDATE keys SET deleted_at = ? WHERE hash = ? AND deleted_at IS NULL")?
         .execute(params![micros(at), hash.0])?;
     Ok(if deleted > 0 { Outcome::Done } else { Outcome::Missing })
+}
+
+/// The key of that hash, a deleted one as it last was.
+pub(crate) fn find(connection: &Connection, hash: KeyHash) -> Result<Option<KeyRecord>> {
+    connection
+        .prepare_cached(FIND)?
+        .query_row([hash.0], |row| read(&mut Fields::of(row)))
+        .optional()
 }
 
 /// One page of live keys, newest first.

@@ -3,6 +3,7 @@
 //! One connection writes, in transactions that are synced before they return; others read beside
 //! it. One process writes: the lock on `<file>.lock` is held as long as the store is open.
 
+mod activity;
 mod audit;
 mod audit_log;
 mod backup;
@@ -28,12 +29,12 @@ pub use error::OpenError;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use ledger::Day;
+use ledger::{Amounts, Day};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use store::{
-    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Sealing,
-    Snapshot, Store, StoreError,
+    Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
+    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError,
 };
 
 use crate::connection::Readers;
@@ -156,6 +157,10 @@ impl Store for SqliteStore {
         self.read(|connection| keys::page(connection, page))
     }
 
+    fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(|connection| keys::find(connection, hash))
+    }
+
     fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Result<Option<Idempotent>, StoreError> {
         self.read(|connection| idempotency::find(connection, id, now))
     }
@@ -170,6 +175,14 @@ impl Store for SqliteStore {
 
     fn sealable(&self, before: Day) -> Result<Sealing, StoreError> {
         self.read(|connection| sealed::sealable(connection, before))
+    }
+
+    fn activity(&self, filter: &ActivityFilter) -> Result<Activity, StoreError> {
+        self.read(|connection| activity::activity(connection, filter))
+    }
+
+    fn charged(&self) -> Result<Amounts, StoreError> {
+        self.read(activity::charged)
     }
 
     fn audit(&self) -> Result<Report, StoreError> {

@@ -37,6 +37,7 @@ pub(crate) struct Group<'a> {
     pub(crate) creator: &'a str,
     pub(crate) model: &'a str,
     pub(crate) provider: &'a str,
+    pub(crate) upstream_model: &'a str,
 }
 
 /// What the rows of a batch add to the sums.
@@ -77,10 +78,10 @@ macro_rules! grown {
 }
 
 const ADD_DAILY: &str = concat!(
-    "INSERT INTO daily (day, key, workspace, creator, model, provider, credits, byok, requests,
-         prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (day, key, workspace, creator, model, provider) DO UPDATE SET ",
+    "INSERT INTO daily (day, key, workspace, creator, model, provider, upstream_model, credits,
+         byok, requests, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET ",
     grown!("credits"),
     ", ",
     grown!("byok"),
@@ -136,6 +137,7 @@ impl<'a> Group<'a> {
             creator: entry.creator.as_deref().unwrap_or_default(),
             model: &entry.model,
             provider: &entry.provider,
+            upstream_model: &entry.upstream_model,
         }
     }
 }
@@ -165,6 +167,7 @@ impl<'a> Sums<'a> {
                 group.creator,
                 group.model,
                 group.provider,
+                group.upstream_model,
                 credits,
                 byok,
                 requests,
@@ -184,6 +187,7 @@ impl<'a> Sums<'a> {
     }
 }
 
-fn clamped(sum: i128) -> i64 {
+/// A sum as it is kept: past the largest integer it stays at it.
+pub(crate) fn clamped(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum > 0 { i64::MAX } else { i64::MIN })
 }

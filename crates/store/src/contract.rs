@@ -1,6 +1,7 @@
 //! What every backend promises, as checks that each runs in its tests.
 //! A check is named for the promise; it gets an empty store and panics where the promise is broken.
 
+mod activity;
 mod audit;
 mod audit_log;
 mod batches;
@@ -34,6 +35,12 @@ type Check = fn(&dyn Store);
 
 /// Every check, by name.
 const CHECKS: &[(&str, Check)] = checks! {
+    activity:
+        rows_of_a_day_and_an_endpoint_add_up,
+        workspaces_are_told_apart_where_that_is_asked_for,
+        only_what_was_asked_for_is_counted,
+        what_a_deleted_key_was_charged_counts_for_ever,
+        a_sum_past_the_largest_amount_stays_at_it;
     audit:
         the_book_agrees_after_every_kind_of_change;
     audit_log:
@@ -81,6 +88,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         an_update_may_not_take_the_second_hash_of_another,
         a_second_hash_that_was_given_up_stays_its_keys,
         a_deleted_key_is_gone_for_ever,
+        a_key_can_be_looked_up_even_when_it_is_deleted,
         an_edit_leaves_what_was_spent,
         keys_are_listed_newest_first_and_page_by_page,
         the_list_leaves_out_what_was_not_asked_for;

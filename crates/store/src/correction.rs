@@ -28,6 +28,7 @@ pub fn correction(rows: &[Entry], attempt: u32, cost: Amounts) -> Outcome {
                 cost: difference,
                 held: Amounts::ZERO,
                 tokens: Tokens::default(),
+                cache_discount: None,
                 ..original.clone()
             }),
         },

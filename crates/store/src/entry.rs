@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use ledger::{Amounts, Day};
+use money::Money;
 use uuid::Uuid;
 
 use crate::KeyHash;
@@ -70,6 +71,9 @@ pub struct Attempt {
     pub provider: String,
     /// The model asked for, by the gateway's id.
     pub model: String,
+    /// The provider's name for it; empty in rows from before it was kept.
+    #[serde(default)]
+    pub upstream_model: String,
     /// The provider's status; `None` where no answer came.
     pub status: Option<u16>,
     /// How long the provider took to answer or fail, in milliseconds.
@@ -107,6 +111,9 @@ pub struct Entry {
     pub source: Source,
     /// The tokens.
     pub tokens: Tokens,
+    /// What the provider's cache saved on the prompt, at the prices it was charged by; negative
+    /// where writing to the cache cost more. `None` where nothing was cached, and of a correction.
+    pub cache_discount: Option<Money>,
     /// The provider's id for its answer.
     pub upstream_id: Option<String>,
     /// Whether the client asked for a stream.
@@ -115,7 +122,7 @@ pub struct Entry {
     pub cancelled: bool,
     /// Why generation ended, in the provider's word.
     pub finish_reason: Option<String>,
-    /// From admission to the end, in milliseconds.
+    /// From the request's arrival to the end, in milliseconds.
     pub latency_ms: u64,
     /// From the provider's first byte to its last, in milliseconds.
     pub generation_ms: u64,

@@ -3,6 +3,7 @@
 //! All writes go through [`Store::commit`]: a batch of changes in one durable transaction. Settings
 //! and spend live apart, so editing a key never touches what it has spent.
 
+mod activity;
 mod change;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -14,6 +15,7 @@ mod memory;
 mod reports;
 mod retention;
 
+pub use activity::{Activity, ActivityFigures, ActivityFilter, ActivityGroup};
 pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
 pub use correction::correction;
 pub use entry::{Attempt, Entry, Kind, Source, Tokens};
@@ -23,7 +25,7 @@ pub use memory::{Fault, MemoryStore, Stall};
 pub use reports::{Difference, ExportLine, Report, Snapshot};
 pub use retention::{Place, RETENTION_DAYS_MIN, Seal, SealedRow, Sealing, may_seal, spared_from};
 
-use ledger::Day;
+use ledger::{Amounts, Day};
 
 /// Where the book is kept.
 ///
@@ -47,6 +49,9 @@ pub trait Store: Send + Sync {
     /// Live keys, newest first by creation, ties by hash.
     fn keys(&self, page: &KeyPage) -> Result<Vec<KeyRecord>, StoreError>;
 
+    /// A key's settings; those of a deleted one as they last were.
+    fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError>;
+
     /// The answer kept under an idempotency key's SHA-256, unless it has expired at `now`.
     fn idempotent(
         &self,
@@ -64,6 +69,13 @@ pub trait Store: Send + Sync {
 
     /// What [sealing](Change::Seal) every row admitted before `before` would come to.
     fn sealable(&self, before: Day) -> Result<Sealing, StoreError>;
+
+    /// What was used by day and endpoint.
+    fn activity(&self, filter: &ActivityFilter) -> Result<Activity, StoreError>;
+
+    /// What all keys were ever charged, deleted ones included; each amount stays at the largest
+    /// there is.
+    fn charged(&self) -> Result<Amounts, StoreError>;
 
     /// Recomputes every kept sum from the rows and lists where they differ.
     fn audit(&self) -> Result<Report, StoreError>;

@@ -6,15 +6,15 @@ mod gate;
 mod sealing;
 
 use jiff::Timestamp;
-use ledger::Day;
+use ledger::{Amounts, Day};
 use parking_lot::Mutex;
 
 use self::book::Book;
 use self::gate::Gate;
 pub use self::gate::{Fault, Stall};
 use crate::{
-    AuditRow, Change, Entry, ExportLine, Idempotent, KeyPage, KeyRecord, Outcome, Report, Sealing,
-    Snapshot, Store, StoreError,
+    Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
+    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError,
 };
 
 /// A store that forgets everything when it is dropped, and fails or stalls when told to.
@@ -73,6 +73,10 @@ impl Store for MemoryStore {
         Ok(self.book.lock().keys(page))
     }
 
+    fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.book.lock().key(hash))
+    }
+
     fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Result<Option<Idempotent>, StoreError> {
         Ok(self.book.lock().idempotent(id, now).cloned())
     }
@@ -87,6 +91,14 @@ impl Store for MemoryStore {
 
     fn sealable(&self, before: Day) -> Result<Sealing, StoreError> {
         Ok(self.book.lock().sealable(before))
+    }
+
+    fn activity(&self, filter: &ActivityFilter) -> Result<Activity, StoreError> {
+        Ok(self.book.lock().activity(filter))
+    }
+
+    fn charged(&self) -> Result<Amounts, StoreError> {
+        Ok(self.book.lock().charged())
     }
 
     /// Agrees always: this store keeps no sum that could differ from its rows.

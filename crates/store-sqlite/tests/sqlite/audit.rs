@@ -61,7 +61,7 @@ fn a_sum_for_which_there_are_no_rows_is_found() {
     let day = Day::of(after(5 * 86_400)).number();
     let sql = format!(
         "INSERT INTO daily SELECT {day}, key, workspace, creator, model, provider,
-             credits, 0, 0, 0, 0, 0, 0 FROM daily LIMIT 1"
+             upstream_model, credits, 0, 0, 0, 0, 0, 0 FROM daily LIMIT 1"
     );
     let figure = "credits of openai/gpt-4o-mini at openai";
     assert_eq!(differences(&sql), [difference(Some(5), figure, 20, 0)]);

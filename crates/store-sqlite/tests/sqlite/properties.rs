@@ -9,8 +9,9 @@ use store::contract::sample::{
     NOW, after, answer, audit_row, commit, entry, export, hash, key, mark, workspace,
 };
 use store::{
-    Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
-    ManagementKey, MemoryStore, Outcome, Report, Seal, Source, Store,
+    Activity, ActivityFigures, ActivityFilter, Change, Edit, EndpointMark, Entry, ExportLine,
+    Idempotent, KeyHash, KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome, Report,
+    Seal, SealedRow, Source, Store,
 };
 
 use crate::temp::TempStore;
@@ -38,19 +39,20 @@ fn amounts() -> impl Strategy<Value = Amounts> {
 fn row() -> impl Strategy<Value = Entry> {
     let what = (generation(), 0..2_u32, 0..4_u8, moment(), amounts());
     let how = (
-        prop::sample::select(vec!["a", "b"]),
+        (prop::sample::select(vec!["a", "b"]), prop::sample::select(vec!["x", "y"])),
         prop::option::of(Just("member".to_owned())),
         prop::sample::select(vec![Source::Reported, Source::Held, Source::Interrupted]),
         prop_oneof![9 => Just(Kind::Attempt), 1 => (1..3_u32).prop_map(Kind::Correction)],
         1..3_u8,
     );
     (what, how).prop_map(|((generation, attempt, key, admitted_at, cost), how)| {
-        let (model, creator, source, kind, place) = how;
+        let ((model, upstream_model), creator, source, kind, place) = how;
         Entry {
             attempt,
             admitted_at,
             cost,
             model: model.to_owned(),
+            upstream_model: upstream_model.to_owned(),
             creator,
             source,
             kind,
@@ -144,6 +146,29 @@ fn history() -> impl Strategy<Value = Vec<Vec<Change>>> {
     })
 }
 
+/// All of the days there are rows on.
+fn every_day() -> ActivityFilter {
+    ActivityFilter {
+        first: Day::of(NOW).plus(-1),
+        last: Day::of(NOW).plus(7),
+        key: None,
+        workspace: None,
+        creator: None,
+        by_workspace: true,
+    }
+}
+
+fn filters(since: Day) -> [ActivityFilter; 5] {
+    let member = Some("member".to_owned());
+    [
+        every_day(),
+        ActivityFilter { first: since, by_workspace: false, ..every_day() },
+        ActivityFilter { last: since, key: Some(hash(1)), ..every_day() },
+        ActivityFilter { workspace: Some(workspace(2)), ..every_day() },
+        ActivityFilter { key: Some(hash(2)), creator: member, by_workspace: false, ..every_day() },
+    ]
+}
+
 /// Everything a store says, in one value that can be compared.
 #[derive(Debug, PartialEq)]
 struct Answers {
@@ -152,6 +177,9 @@ struct Answers {
     marks: Vec<EndpointMark>,
     pages: Vec<Vec<KeyRecord>>,
     generations: Vec<Vec<Entry>>,
+    looked_up: Vec<Option<KeyRecord>>,
+    activity: Vec<Activity>,
+    charged: Amounts,
     idempotent: Vec<Option<Idempotent>>,
     unresolved: Vec<Vec<Entry>>,
     export: Vec<ExportLine>,
@@ -187,6 +215,9 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
         generations: (0..4)
             .map(|number| store.generation(&format!("gen-{number}")).unwrap())
             .collect(),
+        looked_up: (0..6).map(|number| store.key(hash(number)).unwrap()).collect(),
+        activity: filters(since).iter().map(|filter| store.activity(filter).unwrap()).collect(),
+        charged: store.charged().unwrap(),
         idempotent: (0..3)
             .map(|number| store.idempotent(&answer(number).id, after(172_800)).unwrap())
             .collect(),
@@ -202,6 +233,8 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
 struct Figures {
     keys: Vec<(KeyHash, Tally, Option<Timestamp>)>,
     newest_days: Vec<Option<Day>>,
+    activity: Activity,
+    charged: Amounts,
     unresolved: Vec<Entry>,
     report: Report,
 }
@@ -223,6 +256,8 @@ fn figures(store: &dyn Store) -> Figures {
     Figures {
         keys,
         newest_days: (1..9).map(|days| store.newest_days(days).unwrap()).collect(),
+        activity: store.activity(&every_day()).unwrap(),
+        charged: store.charged().unwrap(),
         unresolved: store.unresolved(99).unwrap(),
         report,
     }
@@ -282,5 +317,25 @@ proptest! {
             prop_assert!(matches!(outcome, Outcome::Settled { is_new: false, .. }), "{outcome:?}");
         }
         prop_assert_eq!(&figures(&*store), &was);
+    }
+
+    #[test]
+    fn the_activity_of_every_day_is_the_sum_of_the_rows(
+        batches in history(),
+    ) {
+        let store = TempStore::new();
+        batches.iter().for_each(|batch| drop(store.commit(batch).unwrap()));
+        let mut rows = ActivityFigures::default();
+        for line in export(&*store) {
+            match line {
+                ExportLine::Entry(row) => rows.add(&ActivityFigures::of(&SealedRow::of(&row))),
+                ExportLine::Sealed(row) => rows.add(&ActivityFigures::of(&row)),
+                _ => {}
+            }
+        }
+        let mut sums = ActivityFigures::default();
+        store.activity(&every_day()).unwrap().values().for_each(|figures| sums.add(figures));
+        prop_assert_eq!(sums, rows);
+        prop_assert_eq!(store.charged().unwrap(), rows.cost);
     }
 }

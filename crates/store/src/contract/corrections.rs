@@ -41,6 +41,7 @@ pub(super) fn a_correction_books_the_difference_and_dates_it_as_the_original(sto
             cost: difference,
             held: Amounts::ZERO,
             tokens: Tokens::default(),
+            cache_discount: None,
             ..original.clone()
         };
         assert_eq!(row, expected);

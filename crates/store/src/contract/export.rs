@@ -38,6 +38,7 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         cost: credits(-1),
         held: Amounts::ZERO,
         tokens: Tokens::default(),
+        cache_discount: None,
         ..first.clone()
     };
 

@@ -134,6 +134,16 @@ pub(super) fn a_deleted_key_is_gone_for_ever(store: &dyn Store) {
     assert_eq!(deleted, [(key(1), at)]);
 }
 
+pub(super) fn a_key_can_be_looked_up_even_when_it_is_deleted(store: &dyn Store) {
+    assert_eq!(store.key(hash(1)).unwrap(), None);
+    create(store, key(1));
+    assert_eq!(store.key(hash(1)).unwrap(), Some(key(1)));
+    delete(store, hash(1));
+    assert_eq!(store.key(hash(1)).unwrap(), Some(key(1)));
+    // A second text authenticates a key, and is not its name.
+    assert_eq!(store.key(key(1).second_hash.unwrap()).unwrap(), None);
+}
+
 pub(super) fn an_edit_leaves_what_was_spent(store: &dyn Store) {
     create(store, key(1));
     let row = entry("gen-1", hash(1));

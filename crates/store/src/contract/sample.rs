@@ -77,6 +77,7 @@ pub fn entry(generation: &str, key: KeyHash) -> Entry {
         held: Amounts { credits: Money::nanos(5_000), byok: Money::nanos(300) },
         source: Source::Reported,
         tokens: Tokens { prompt: 300, completion: 20, cached: 100, cache_write: 7, reasoning: 11 },
+        cache_discount: Some(Money::nanos(-40)),
         upstream_id: Some("chatcmpl-1".to_owned()),
         streamed: true,
         cancelled: true,
@@ -97,6 +98,7 @@ pub fn bare_entry(generation: &str, key: KeyHash) -> Entry {
         cost: Amounts::ZERO,
         held: Amounts::ZERO,
         tokens: Tokens::default(),
+        cache_discount: None,
         upstream_id: None,
         streamed: false,
         cancelled: false,
@@ -110,8 +112,13 @@ pub fn bare_entry(generation: &str, key: KeyHash) -> Entry {
 }
 
 fn attempt(provider: &str, status: Option<u16>) -> Attempt {
-    let model = "openai/gpt-4o-mini".to_owned();
-    Attempt { provider: provider.to_owned(), model, status, latency_ms: 640 }
+    Attempt {
+        provider: provider.to_owned(),
+        model: "openai/gpt-4o-mini".to_owned(),
+        upstream_model: "gpt-4o-mini".to_owned(),
+        status,
+        latency_ms: 640,
+    }
 }
 
 /// A management key.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use ledger::{Amounts, Day, Tally};
 
 use crate::{
-    AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Report, SealedRow, Snapshot, Source,
-    correction,
+    Activity, ActivityFigures, ActivityFilter, AuditRow, Change, Edit, EndpointMark, Entry,
+    ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, LoadedKey, ManagementKey, Outcome,
+    Report, SealedRow, Snapshot, Source, correction,
 };
 
 /// A key with when it was deleted.
@@ -237,6 +237,11 @@ impl Book {
         keys.into_iter().skip(count(page.offset)).take(count(page.most)).collect()
     }
 
+    pub(super) fn key(&self, hash: KeyHash) -> Option<KeyRecord> {
+        let kept = self.keys.iter().find(|key| key.record.hash == hash);
+        kept.map(|key| key.record.clone())
+    }
+
     pub(super) fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Option<&Idempotent> {
         self.idempotent.iter().find(|answer| answer.id == *id && now < answer.expires_at)
     }
@@ -261,6 +266,25 @@ impl Book {
         rows.sort_by(by_admission);
         rows.truncate(most);
         rows
+    }
+
+    /// Every row and every sealed row, as if each row had been sealed by itself.
+    fn spent(&self) -> impl Iterator<Item = SealedRow> {
+        self.entries.iter().map(SealedRow::of).chain(self.sealed.iter().cloned())
+    }
+
+    pub(super) fn activity(&self, filter: &ActivityFilter) -> Activity {
+        let mut activity = Activity::new();
+        for row in self.spent().filter(|row| filter.takes(row)) {
+            activity.entry(filter.group(&row)).or_default().add(&ActivityFigures::of(&row));
+        }
+        activity
+    }
+
+    pub(super) fn charged(&self) -> Amounts {
+        let mut all = ActivityFigures::default();
+        self.spent().for_each(|row| all.add(&ActivityFigures::of(&row)));
+        all.cost
     }
 
     pub(super) fn audit(&self) -> Report {
