@@ -6,6 +6,7 @@ pub mod transport;
 pub use redact::{REDACTED_BYTES_MAX, redact};
 
 mod answer;
+mod finish;
 mod json;
 mod prices;
 mod request;
@@ -17,7 +18,8 @@ pub use answer::{
     AnswerEnd, CAPTURE_BYTES_MAX, Chunk, DONE, JsonAnswer, KEEP_ALIVE, Malformed, Ours, Output,
     rewrite_chunk,
 };
-pub use prices::{Cost, PriceSet, PriceTier, Prices, cost};
+pub use finish::finish_reason;
+pub use prices::{Cost, PriceSet, PriceTier, Prices, cache_discount, cost};
 pub use request::{
     BadRequest, ChatRequest, MODELS_MAX, Media, NAME_CHARS_MAX, Plan, PromptPiece,
     SESSION_ID_CHARS_MAX, scan,

@@ -170,3 +170,15 @@ pub fn cost(usage: &Usage, prices: &Prices) -> Result<Cost, Overflow> {
     let prompt = total.checked_sub(completion).ok_or(Overflow)?;
     Ok(Cost { total, prompt, completion })
 }
+
+/// What the provider's cache saved on the prompt of `usage`: what it would have cost without a
+/// cache, less what it costs. Negative where writing to the cache cost more than reading from it
+/// saved; `None` where nothing was cached.
+pub fn cache_discount(usage: &Usage, prices: &Prices) -> Option<Money> {
+    if usage.cached_tokens == 0 && usage.cache_write_tokens == 0 {
+        return None;
+    }
+    let uncached = Usage { cached_tokens: 0, cache_write_tokens: 0, ..*usage };
+    let [without, with] = [cost(&uncached, prices).ok()?, cost(usage, prices).ok()?];
+    without.total.checked_sub(with.total)
+}

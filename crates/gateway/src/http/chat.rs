@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use http::{HeaderMap, header};
+use tokio::time::Instant;
 use upstream::{ChatRequest, SESSION_ID_CHARS_MAX, scan};
 
 use super::error::{ApiError, ApiResult};
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<Arc<Worker>> {
 }
 
 async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult<Response> {
+    let arrived_at = Instant::now();
     let core = &worker.core;
     let key = auth::inference(core, &headers)?;
     let bounds = &core.config.bounds;
@@ -39,7 +41,7 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     })?;
     let body = HeldBody::of_inference(core, &headers, body).await?;
     let request = scan(&body.bytes)?;
-    let facts = facts(&headers, &request)?;
+    let facts = facts(&headers, &request, arrived_at)?;
     let candidates = route(core, &request)?;
     let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
     let admitted = wish.admit(candidates).await?;
@@ -83,7 +85,11 @@ fn route(core: &Core, request: &ChatRequest) -> ApiResult<Vec<Candidate>> {
 }
 
 /// What the client said of itself, for the generation's row.
-fn facts(headers: &HeaderMap, request: &ChatRequest) -> ApiResult<ClientFacts> {
+fn facts(
+    headers: &HeaderMap,
+    request: &ChatRequest,
+    arrived_at: Instant,
+) -> ApiResult<ClientFacts> {
     let text = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.chars().take(FACT_CHARS_MAX).collect::<String>())
@@ -95,6 +101,7 @@ fn facts(headers: &HeaderMap, request: &ChatRequest) -> ApiResult<ClientFacts> {
         )));
     }
     Ok(ClientFacts {
+        arrived_at,
         referer: text("http-referer").or_else(|| text(header::REFERER.as_str())),
         user_agent: text(header::USER_AGENT.as_str()),
         session,

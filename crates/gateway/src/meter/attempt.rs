@@ -197,6 +197,7 @@ impl Call {
         self.attempts.push(Attempt {
             provider: endpoint.provider.slug.clone(),
             model: endpoint.model.clone(),
+            upstream_model: endpoint.upstream_model.clone(),
             status,
             latency_ms: millis(taken),
         });

@@ -23,8 +23,10 @@ use crate::journal::Slot;
 use crate::metrics::Bound;
 
 /// What the client said of itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ClientFacts {
+    /// When the request came, before its body was read.
+    pub arrived_at: Instant,
     /// `HTTP-Referer`.
     pub referer: Option<String>,
     /// `User-Agent`.
@@ -90,8 +92,8 @@ impl Call {
             key,
             id,
             request,
+            started: facts.arrived_at,
             facts,
-            started: Instant::now(),
             client,
             attempts: Vec::new(),
             body,

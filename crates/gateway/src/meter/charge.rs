@@ -4,7 +4,7 @@
 use ledger::Amounts;
 use money::Money;
 use store::{Source, Tokens};
-use upstream::{Cost, Reported, Usage};
+use upstream::{Cost, Prices, Reported, Usage};
 
 use super::bound::Candidate;
 
@@ -53,6 +53,14 @@ impl Charge {
     /// What the account is charged.
     pub(super) fn amounts(&self) -> Amounts {
         Amounts::credits(self.cost.total)
+    }
+
+    /// What the provider's cache saved on the prompt; nothing where nothing was charged.
+    pub(super) fn cache_discount(&self, prices: &Prices) -> Option<Money> {
+        if self.cost.total.is_zero() {
+            return None;
+        }
+        upstream::cache_discount(&self.usage, prices)
     }
 
     /// The tokens, for the book.

@@ -124,6 +124,7 @@ impl Call {
             held: sent.proof.worst(),
             source: charge.source,
             tokens: charge.tokens(),
+            cache_discount: charge.cache_discount(&endpoint.prices),
             upstream_id: seen.upstream_id.clone(),
             streamed: self.request.stream,
             cancelled: sent.cancelled || self.client.is_gone(),

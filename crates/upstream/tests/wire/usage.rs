@@ -2,7 +2,7 @@
 
 use money::{Money, Rate};
 use proptest::prelude::*;
-use upstream::{PriceSet, PriceTier, Prices, Usage, cost};
+use upstream::{PriceSet, PriceTier, Prices, Usage, cache_discount, cost};
 
 fn rate(text: &str) -> Rate {
     text.parse().unwrap()
@@ -270,4 +270,30 @@ proptest! {
         prop_assert_eq!(charged.prompt.checked_add(charged.completion), Some(charged.total));
         prop_assert!(!charged.prompt.is_negative());
     }
+}
+
+#[test]
+fn a_cache_saves_what_the_prompt_would_have_cost_without_it() {
+    let base = PriceSet {
+        prompt: rate("0.000000010"),
+        completion: rate("0.0000001"),
+        input_cache_read: Some(rate("0.000000001")),
+        input_cache_write: Some(rate("0.0000000125")),
+        ..PriceSet::default()
+    };
+    let prices = Prices { base, overrides: Vec::new() };
+    let saved = |cached_tokens, cache_write_tokens| {
+        let usage = Usage {
+            prompt_tokens: 100,
+            completion_tokens: 3,
+            cached_tokens,
+            cache_write_tokens,
+            ..Usage::default()
+        };
+        cache_discount(&usage, &prices).map(Money::as_nanos)
+    };
+    assert_eq!(saved(0, 0), None);
+    assert_eq!(saved(60, 0), Some(540));
+    assert_eq!(saved(60, 40), Some(440));
+    assert_eq!(saved(0, 100), Some(-250));
 }
