@@ -4,7 +4,23 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Usd, Utc};
+use crate::{Invalid, Query, Usd, Utc};
+
+/// The id in a query for a generation or its content; there is no answer without one.
+///
+/// ```
+/// # use api::generation::wanted_id;
+/// assert_eq!(wanted_id([("id", "gen-1")])?, "gen-1");
+/// assert!(wanted_id([]).unwrap_err().to_string().starts_with("`id` is missing; allowed: "));
+/// # Ok::<(), api::Invalid>(())
+/// ```
+pub fn wanted_id<'a>(
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<&'a str, Invalid> {
+    let given = Query::read(["id"], pairs)?.get("id").filter(|id| !id.is_empty());
+    let allowed = "the id of a generation, as its answer has it";
+    given.ok_or_else(|| Invalid::new("id", "is missing", allowed))
+}
 
 /// What one request was, who answered it, what it used and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

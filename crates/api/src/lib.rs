@@ -9,7 +9,9 @@
 //! - Unknown members of a response are ignored; unknown members of a management request are, too
 //!   (SEMANTICS 1.8), but a name given twice is refused.
 
+pub mod activity;
 pub mod chat;
+pub mod credits;
 pub mod error;
 pub mod generation;
 pub mod key;
@@ -21,6 +23,7 @@ mod field;
 mod invalid;
 mod object;
 mod open;
+mod query;
 mod time;
 mod usd;
 
@@ -29,5 +32,6 @@ pub use field::Field;
 pub use invalid::Invalid;
 pub use object::{DEPTH_MAX, MEMBERS_MAX, Object};
 pub use open::Open;
+pub use query::Query;
 pub use time::{Utc, parse_expiry};
 pub use usd::Usd;

@@ -2,6 +2,7 @@
 //! A reload makes a new catalogue; calls in flight keep the one they started with.
 
 mod build;
+mod endpoint_id;
 mod marks;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::config::ModelConfig;
 use crate::metrics::EndpointFigures;
 
 pub use build::{BuildError, build};
+pub use endpoint_id::endpoint_id;
 pub use marks::LearnedBook;
 
 /// A model provider.
@@ -166,6 +168,8 @@ pub struct Model {
 pub struct Catalogue {
     /// The models, in the order of the configuration.
     pub models: Vec<Arc<Model>>,
+    /// The providers, in the order of the configuration.
+    pub providers: Vec<Arc<Provider>>,
     by_id: HashMap<String, Arc<Model>>,
 }
 
@@ -173,6 +177,12 @@ impl Catalogue {
     /// The model of that id.
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
         self.by_id.get(id)
+    }
+
+    /// A provider's name for people; its slug where it has left the configuration.
+    pub fn provider_name<'a>(&'a self, slug: &'a str) -> &'a str {
+        let provider = self.providers.iter().find(|provider| provider.slug == slug);
+        provider.map_or(slug, |provider| &provider.name)
     }
 
     /// Every endpoint of every model.

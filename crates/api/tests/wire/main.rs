@@ -1,6 +1,7 @@
 //! The wire types against the contract and against what clients send.
 //! A file per resource, under the resource's name.
 
+mod activity;
 mod chat;
 mod contract;
 mod error;

@@ -35,15 +35,16 @@ pub fn build(
     folder: &Path,
     learned: &LearnedBook,
 ) -> Result<Catalogue, BuildError> {
+    let mut catalogue = Catalogue::default();
     let mut providers = HashMap::new();
     for (index, provider) in config.providers.iter().enumerate() {
         let setting = format!("providers[{index}]");
         let built = Arc::new(self::provider(&setting, provider)?);
+        catalogue.providers.push(Arc::clone(&built));
         if providers.insert(provider.slug.as_str(), built).is_some() {
             return Err(ConfigError::invalid(&format!("{setting}.slug"), "is used twice"));
         }
     }
-    let mut catalogue = Catalogue::default();
     let mut tokenizers = HashMap::new();
     for (index, model) in config.models.iter().enumerate() {
         let setting = format!("models[{index}]");

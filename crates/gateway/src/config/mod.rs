@@ -4,11 +4,13 @@
 mod bounds;
 pub mod built_in;
 mod catalogue;
+mod dollars;
 mod read;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use money::Money;
 use serde::Deserialize;
 
 pub use bounds::Bounds;
@@ -143,6 +145,10 @@ pub struct ApiConfig {
     pub generation_scope: GenerationScope,
     /// What `free_model_daily_requests.limit` of `GET /key` says; nothing is enforced by it.
     pub free_model_daily_requests: u64,
+    /// What `total_credits` of `GET /credits` says, in US dollars as text; nothing is enforced by
+    /// it.
+    #[serde(deserialize_with = "dollars::deserialize")]
+    pub total_credits: Money,
 }
 
 impl Default for ApiConfig {
@@ -151,6 +157,7 @@ impl Default for ApiConfig {
             limit_spent_status: 403,
             generation_scope: GenerationScope::Key,
             free_model_daily_requests: 1000,
+            total_credits: Money::ZERO,
         }
     }
 }

@@ -130,6 +130,11 @@ impl ApiError {
         ApiError::new(ErrorType::InvalidRequest, message).with_status(StatusCode::CONFLICT)
     }
 
+    /// 410: what was here is not, and will not be again.
+    pub fn gone(message: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorType::NotFound, message).with_status(StatusCode::GONE)
+    }
+
     /// 503: a bound shared by all callers is reached, or the store is away; it passes.
     pub fn unavailable(message: impl Into<String>) -> ApiError {
         ApiError::new(ErrorType::ProviderOverloaded, message)

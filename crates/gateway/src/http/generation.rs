@@ -3,25 +3,28 @@
 
 use std::sync::Arc;
 
-use api::generation::{GenerationData, ProviderResponse};
-use api::{Data, Invalid, Usd, Utc};
+use api::error::ErrorType;
+use api::generation::{GenerationData, ProviderResponse, wanted_id};
+use api::{Data, Usd, Utc};
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use ledger::Amounts;
-use store::{Entry, Kind};
+use store::{Attempt, Entry, Kind, Source};
+use upstream::finish_reason;
 
 use super::error::{ApiError, ApiResult};
+use super::query::Pairs;
 use super::{App, Worker, auth, json, reading};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, endpoint_id};
 use crate::config::GenerationScope;
 use crate::core::Core;
 use crate::directory::Caller;
 
 pub(super) fn routes() -> Router<Arc<Worker>> {
-    Router::new().route("/generation", get(one))
+    Router::new().route("/generation", get(one)).route("/generation/content", get(content))
 }
 
 async fn one(
@@ -31,25 +34,32 @@ async fn one(
 ) -> ApiResult<Response> {
     let core = &worker.core;
     let caller = auth::caller(core, &headers)?;
-    let query = query.unwrap_or_default();
-    let id = id(&query)?;
-    let rows = reading(core, move |store| store.generation(&id)).await?;
-    let data = shown(&rows, &core.catalogue()).ok_or_else(ApiError::not_found)?;
+    let id = wanted_id(Pairs::of(query.as_deref()).iter())?.to_owned();
+    let read = reading(core, move |store| {
+        let rows = store.generation(&id)?;
+        let key = rows.first().map(|row| store.key(row.key)).transpose()?.flatten();
+        Ok((rows, key))
+    });
+    let (rows, key) = read.await?;
     if !rows.iter().all(|row| may_read(core, &caller, row)) {
         return Err(ApiError::not_found());
     }
-    Ok(json(StatusCode::OK, &Data { data }))
+    let data = shown(&rows, &core.catalogue()).ok_or_else(ApiError::not_found)?;
+    // What a key was made for never changes, so it needs no place in every row.
+    let external_user = key.and_then(|key| key.external_user);
+    Ok(json(StatusCode::OK, &Data { data: GenerationData { external_user, ..data } }))
 }
 
-/// The id that the query names.
-fn id(query: &str) -> ApiResult<String> {
-    let mut ids = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "id");
-    let problem = match (ids.next(), ids.next()) {
-        (Some((_, id)), None) if !id.is_empty() => return Ok(id.into_owned()),
-        (Some(_), Some(_)) => "is given twice",
-        _ => "is missing",
-    };
-    Err(Invalid::new("id", problem, "the id of a generation, as its answer has it").into())
+/// Prompts and answers pass through and are not kept, so there is never any content to read.
+async fn content(
+    State(worker): App,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    auth::caller(&worker.core, &headers)?;
+    wanted_id(Pairs::of(query.as_deref()).iter())?;
+    let message = "No content is kept of this generation: this gateway logs no prompts or answers";
+    Err(ApiError::new(ErrorType::NotFound, message))
 }
 
 fn may_read(core: &Core, caller: &Caller, row: &Entry) -> bool {
@@ -67,31 +77,25 @@ fn may_read(core: &Core, caller: &Caller, row: &Entry) -> bool {
 fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
     let last = rows.iter().rev().find(|row| row.kind == Kind::Attempt)?;
     let cost = rows.iter().try_fold(Amounts::ZERO, |sum, row| sum.checked_add(row.cost))?;
-    let name_of = |slug: &str| {
-        let mut endpoints = catalogue.endpoints();
-        let found = endpoints.find(|endpoint| endpoint.provider.slug == slug);
-        found.map_or_else(|| slug.to_owned(), |endpoint| endpoint.provider.name.clone())
-    };
-    let responses = last.attempts.iter().map(|attempt| ProviderResponse {
-        status: attempt.status,
-        provider_name: Some(name_of(&attempt.provider)),
-        model_permaslug: Some(attempt.model.clone()),
-        is_byok: Some(false),
-        latency: Some(attempt.latency_ms),
-        ..ProviderResponse::default()
-    });
+    let is_byok = !cost.byok.is_zero();
+    // What a process that ended, or a provider's end that was not seen, leaves unknown is not zero.
+    let ended = Some(last).filter(|row| row.source != Source::Interrupted);
+    let used =
+        Some(&last.tokens).filter(|_| matches!(last.source, Source::Reported | Source::Counted));
+    let prompt = used.map(|tokens| tokens.prompt);
+    let completion = used.map(|tokens| tokens.completion);
     Some(GenerationData {
         id: last.generation.clone(),
         upstream_id: last.upstream_id.clone(),
         request_id: None,
         session_id: last.session.clone(),
         model: last.model.clone(),
-        provider_name: Some(name_of(&last.provider)),
-        provider_responses: Some(responses.collect()),
+        provider_name: Some(catalogue.provider_name(&last.provider).to_owned()),
+        provider_responses: Some(responses(rows, catalogue)),
         created_at: Utc(last.admitted_at),
         streamed: Some(last.streamed),
         cancelled: Some(last.cancelled),
-        finish_reason: last.finish_reason.clone(),
+        finish_reason: last.finish_reason.as_deref().and_then(finish_reason).map(str::to_owned),
         native_finish_reason: last.finish_reason.clone(),
         origin: last.referer.clone().unwrap_or_default(),
         app_id: None,
@@ -106,19 +110,19 @@ fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
         external_user: None,
         total_cost: Usd(cost.credits),
         usage: Usd(cost.credits),
-        is_byok: false,
-        upstream_inference_cost: None,
-        cache_discount: None,
-        latency: Some(last.latency_ms),
-        generation_time: Some(last.generation_ms),
+        is_byok,
+        upstream_inference_cost: is_byok.then_some(Usd(cost.byok)),
+        cache_discount: last.cache_discount.map(Usd),
+        latency: ended.map(|row| row.latency_ms),
+        generation_time: ended.map(|row| row.generation_ms),
         moderation_latency: None,
-        tokens_prompt: Some(last.tokens.prompt),
-        tokens_completion: Some(last.tokens.completion),
-        native_tokens_prompt: Some(last.tokens.prompt),
-        native_tokens_completion: Some(last.tokens.completion),
+        tokens_prompt: prompt,
+        tokens_completion: completion,
+        native_tokens_prompt: prompt,
+        native_tokens_completion: completion,
         native_tokens_completion_images: None,
-        native_tokens_reasoning: Some(last.tokens.reasoning),
-        native_tokens_cached: Some(last.tokens.cached),
+        native_tokens_reasoning: used.map(|tokens| tokens.reasoning),
+        native_tokens_cached: used.map(|tokens| tokens.cached),
         num_media_prompt: None,
         num_input_audio_prompt: None,
         num_media_completion: None,
@@ -127,4 +131,45 @@ fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
         web_search_engine: None,
         response_cache_source_id: None,
     })
+}
+
+/// Every attempt, in order.
+///
+/// A row lists what was tried up to its own end, itself last; so the last one that lists anything
+/// lists most. A row that a crash left lists nothing, and stands for its own attempt.
+fn responses(rows: &[Entry], catalogue: &Catalogue) -> Vec<ProviderResponse> {
+    let rows: Vec<&Entry> = rows.iter().filter(|row| row.kind == Kind::Attempt).collect();
+    let listing = rows.iter().rposition(|row| !row.attempts.is_empty());
+    let tried = listing.map_or(&[][..], |index| &rows[index].attempts);
+    let mut responses: Vec<ProviderResponse> =
+        tried.iter().map(|attempt| response(attempt, catalogue)).collect();
+    for row in &rows {
+        let own = row.attempts.len().checked_sub(1).and_then(|index| responses.get_mut(index));
+        if let Some(response) = own {
+            response.id = row.upstream_id.clone();
+        }
+    }
+    let unlisted = rows.iter().skip(listing.map_or(0, |index| index + 1));
+    responses.extend(unlisted.map(|row| ProviderResponse {
+        endpoint_id: Some(endpoint_id(&row.model, &row.provider, &row.upstream_model).to_string()),
+        provider_name: Some(catalogue.provider_name(&row.provider).to_owned()),
+        model_permaslug: Some(row.model.clone()),
+        is_byok: Some(false),
+        ..ProviderResponse::default()
+    }));
+    responses
+}
+
+fn response(attempt: &Attempt, catalogue: &Catalogue) -> ProviderResponse {
+    let Attempt { provider, model, upstream_model, status, latency_ms } = attempt;
+    let is_known = !upstream_model.is_empty();
+    ProviderResponse {
+        status: *status,
+        id: None,
+        endpoint_id: is_known.then(|| endpoint_id(model, provider, upstream_model).to_string()),
+        provider_name: Some(catalogue.provider_name(provider).to_owned()),
+        model_permaslug: Some(model.clone()),
+        is_byok: Some(false),
+        latency: Some(*latency_ms),
+    }
 }

@@ -19,6 +19,7 @@ use money::Money;
 use store::{AuditRow, Edit, KeyHash, KeyPage, KeyRecord, ManagementKey, Outcome, Reset};
 
 use super::error::{ApiError, ApiResult};
+use super::query::Pairs;
 use super::{App, HeldBody, Worker, auth, json, reading};
 use crate::core::{Core, DEFAULT_WORKSPACE};
 use crate::directory::Key;
@@ -42,9 +43,7 @@ async fn list(
 ) -> ApiResult<Response> {
     let core = &worker.core;
     auth::management(core, &headers)?;
-    let pairs: Vec<_> =
-        form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes()).collect();
-    let wanted = ListKeys::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let wanted = ListKeys::parse(Pairs::of(query.as_deref()).iter())?;
     let now = core.clock.now();
     let workspace = workspace(wanted.workspace_id).ok_or_else(ApiError::not_found)?;
     let page = KeyPage {
@@ -176,7 +175,7 @@ fn find(core: &Core, named: Named) -> ApiResult<Arc<Key>> {
 }
 
 /// The workspace named, or the default one; `None` where there is none of that id.
-fn workspace(named: Option<uuid::Uuid>) -> Option<uuid::Uuid> {
+pub(super) fn workspace(named: Option<uuid::Uuid>) -> Option<uuid::Uuid> {
     match named {
         None => Some(DEFAULT_WORKSPACE),
         Some(id) => (id == DEFAULT_WORKSPACE).then_some(id),

@@ -3,11 +3,13 @@
 //! Everything is served under `/api/v1` and, for OpenAI clients, under `/v1`; a trailing slash
 //! means nothing (SEMANTICS 1.2).
 
+mod activity;
 mod admin;
 mod auth;
 mod body;
 mod chat;
 pub mod control;
+mod credits;
 pub mod error;
 mod generation;
 mod head;
@@ -16,6 +18,7 @@ mod key;
 mod keys;
 mod metrics;
 mod models;
+mod query;
 mod request_id;
 
 use std::sync::Arc;
@@ -64,6 +67,8 @@ pub fn service(
         .merge(keys::routes())
         .merge(key::routes())
         .merge(generation::routes())
+        .merge(credits::routes())
+        .merge(activity::routes())
         .merge(inference)
         .method_not_allowed_fallback(wrong_method);
     let router = Router::new()

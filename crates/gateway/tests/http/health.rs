@@ -75,6 +75,37 @@ async fn every_answer_is_named_and_no_two_alike() {
     gateway.close().await;
 }
 
+/// SEMANTICS 20: what makes no sense self-hosted.
+#[tokio::test]
+async fn what_only_a_hosted_service_has_is_404_in_the_envelope() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({})).await;
+    for line in [
+        "GET /api/v1/benchmarks",
+        "GET /api/v1/classifications/task",
+        "GET /api/v1/datasets/app-rankings",
+        "GET /api/v1/datasets/rankings-daily",
+        "GET /api/v1/datasets/session-cost",
+        "GET /api/v1/scim/groups",
+        "GET /api/v1/scim/group-mappings",
+        "POST /api/v1/scim/group-mappings",
+        "GET /api/v1/scim/group-mappings/1",
+        "PATCH /api/v1/scim/group-mappings/1",
+        "DELETE /api/v1/scim/group-mappings/1",
+        "GET /api/v1/private-endpoints",
+        "GET /api/v1/containers/1/files",
+        "POST /api/v1/systemone",
+        "GET /api/v1/vault/1",
+        "GET /api/v1/scim/sync-jobs",
+    ] {
+        for caller in [Some(MANAGER), Some(key.text.as_str()), None] {
+            let answer = gateway.ask(caller, line, "").await;
+            assert_eq!((answer.status, &answer.json()["error"]["code"]), (404, &json!(404)));
+        }
+    }
+    gateway.close().await;
+}
+
 /// SEMANTICS 1.11.
 #[tokio::test]
 async fn browsers_may_call_inference_and_nothing_else() {

@@ -1,10 +1,12 @@
 //! The HTTP service as a client meets it: a request in, its status and body out.
 //! One file is one resource; the provider behind it is `testkit`'s, the clock is moved by hand.
 
+mod activity;
 mod auth;
 mod bad_input;
 mod chat;
 mod control;
+mod credits;
 mod generation;
 mod health;
 mod key;
