@@ -6,7 +6,7 @@ use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
 use money::Money;
 use store::{Entry, Kind, Outcome, Source};
-use upstream::{ChatRequest, Reported};
+use upstream::{Reported, Request};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
@@ -194,7 +194,7 @@ impl Sent {
 }
 
 /// Whether a provider may put out tokens here that are not in what it sends.
-fn may_hide(request: &ChatRequest, candidate: &Candidate) -> bool {
+fn may_hide(request: &Request, candidate: &Candidate) -> bool {
     candidate.endpoint.may_reason()
         || request.raw("reasoning").is_some()
         || request.raw("reasoning_effort").is_some()
