@@ -172,3 +172,27 @@ fn a_megabyte_of_digits_is_answered() {
     assert_eq!(format!("1{zeros}").parse::<Money>(), Err(TooLarge));
     assert_eq!(format!("{zeros}1.{zeros}").parse::<Money>(), Ok(Money::nanos(1_000_000_000)));
 }
+
+#[test]
+fn an_amount_is_nothing_or_on_one_side_of_it() {
+    // Nothing, less than nothing, more than nothing.
+    let cases: &[(i64, [bool; 3])] = &[
+        (i64::MIN, [false, true, false]),
+        (-1, [false, true, false]),
+        (0, [true, false, false]),
+        (1, [false, false, true]),
+        (i64::MAX, [false, false, true]),
+    ];
+    for (nanos, expected) in cases {
+        let amount = Money::nanos(*nanos);
+        let found = [amount.is_zero(), amount.is_negative(), amount.is_positive()];
+        assert_eq!(found, *expected, "{amount}");
+    }
+    let prices = ["0", "0.000000000000000001"].map(|text| text.parse::<Rate>().unwrap());
+    assert_eq!(prices.map(Rate::is_zero), [true, false]);
+    assert_eq!(
+        prices.map(|price| format!("{price:?}")),
+        ["Rate($0)", "Rate($0.000000000000000001)"]
+    );
+    assert_eq!(format!("{:?}", Money::nanos(-400_000_000)), "Money($-0.4)");
+}
