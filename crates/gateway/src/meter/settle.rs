@@ -5,8 +5,8 @@ use std::time::Duration;
 use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
 use money::Money;
-use store::{Entry, Kind, Outcome, Source};
-use upstream::{Reported, Request};
+use store::{ApiType, Entry, Kind, Outcome, Source};
+use upstream::{Reported, Request, Surface};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
@@ -111,6 +111,7 @@ impl Call {
         let endpoint = sent.endpoint();
         Entry {
             generation: self.id.clone(),
+            api_type: api_type(self.request.surface),
             attempt: sent.row,
             kind: Kind::Attempt,
             key: self.record.hash,
@@ -190,6 +191,14 @@ impl Sent {
         let whole = self.answered_at.map(|_| self.sent_at.elapsed());
         let (tokens, cost, held) = (charge.tokens(), charge.amounts(), self.proof.worst());
         self.endpoint().learned.figures.settled(charge.source, &tokens, cost, held, whole);
+    }
+}
+
+/// What was asked for, in the book's words.
+pub(super) const fn api_type(surface: Surface) -> ApiType {
+    match surface {
+        Surface::Chat => ApiType::Completions,
+        Surface::Embeddings => ApiType::Embeddings,
     }
 }
 
