@@ -124,6 +124,24 @@ fn prices_are_read_exactly_or_refused() {
 }
 
 #[test]
+fn a_price_a_million_is_the_price_of_one_a_million_times() {
+    for (text, expected) in [
+        ("0", Ok("0")),
+        ("0.15", Ok("0.00000015")),
+        ("1e-1", Ok("0.0000001")),
+        ("0.000000000001", Ok("0.000000000000000001")),
+        ("1000000000000", Ok("1000000")),
+        ("1000000000000.1", Err(ParseRateError::TooLarge)),
+        ("0.0000000000001", Err(ParseRateError::TooFine)),
+        ("-0.1", Err(ParseRateError::Negative)),
+        ("free", Err(ParseRateError::NotANumber)),
+    ] {
+        let found = Rate::per_million(text).map(|rate| rate.to_string());
+        assert_eq!(found.as_deref(), expected.as_ref().copied(), "{text}");
+    }
+}
+
+#[test]
 fn a_bill_is_rounded_once_and_up() {
     let rate = |text: &str| text.parse::<Rate>().unwrap();
     type Lines = &'static [(u64, &'static str)];
