@@ -10,6 +10,7 @@ use ledger::Day;
 use parking_lot::{Mutex, RwLock};
 use store::{Change, EndpointMark, Outcome, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
+use upstream::transport::Tls;
 use uuid::Uuid;
 
 use crate::catalogue::{self, Catalogue, LearnedBook};
@@ -21,6 +22,7 @@ use crate::http::error::RefusalStyle;
 use crate::journal::{Journal, LeftBehind};
 use crate::meter::Waiting;
 use crate::metrics::Metrics;
+use crate::observe::{ExportError, Exporter, Observer};
 use crate::writer::Writer;
 
 /// The workspace of every key that names none.
@@ -67,6 +69,9 @@ pub enum OpenError {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// Traces can't be sent as configured.
+    #[error(transparent)]
+    Telemetry(#[from] ExportError),
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -98,6 +103,8 @@ pub struct Core {
     pub body_bytes: AtomicU64,
     /// What an operator sees of it all.
     pub metrics: Metrics,
+    /// Who tells of requests that are over; none where nobody listens.
+    pub observer: Option<Arc<Observer>>,
     /// No new connection is taken; what is in flight ends.
     pub is_stopping: AtomicBool,
     /// When it was opened.
@@ -135,6 +142,11 @@ impl Core {
         let journal = Arc::new(journal);
         let writer = Writer::start(Arc::clone(&store), Arc::clone(&journal), on_broken)
             .map_err(OpenError::Thread)?;
+        let metrics = Metrics::default();
+        let exporter =
+            Exporter::new(&config.telemetry, || Tls::new(config.egress.ca_file.as_deref()))?;
+        let observer =
+            Observer::start(&config, exporter, &metrics.observer).map_err(OpenError::Thread)?;
         Ok(Arc::new(Core {
             is_new: snapshot.management_keys.is_empty(),
             base_url: config.server.base_url(),
@@ -148,7 +160,8 @@ impl Core {
             in_flight: Arc::default(),
             connections: Arc::default(),
             body_bytes: AtomicU64::new(0),
-            metrics: Metrics::default(),
+            metrics,
+            observer,
             is_stopping: AtomicBool::new(false),
             started_at: clock.now(),
             folder,
@@ -191,6 +204,9 @@ impl Core {
     /// Writes what is queued and ends the writer. Nothing may be in flight.
     pub fn close(&self) {
         self.writer.close();
+        if let Some(observer) = &self.observer {
+            observer.close();
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod http;
 pub mod journal;
 pub mod meter;
 pub mod metrics;
+pub mod observe;
 pub mod retention;
 pub mod secrets;
 pub mod server;

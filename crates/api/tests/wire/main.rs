@@ -4,7 +4,6 @@
 mod activity;
 mod chat;
 mod contract;
-mod endpoints;
 mod error;
 mod generation;
 mod key;

@@ -7,6 +7,7 @@ mod crash;
 mod disconnect;
 mod fallback;
 mod limits;
+mod observe;
 mod provider;
 mod retention;
 mod serve;

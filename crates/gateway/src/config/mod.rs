@@ -6,6 +6,7 @@ pub mod built_in;
 mod catalogue;
 mod dollars;
 mod read;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use catalogue::{
     BuiltInModels, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig, TierConfig,
 };
 pub use read::{ConfigError, Loaded, read};
+pub use telemetry::TelemetryConfig;
 
 /// A whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub egress: EgressConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Where traces are sent.
+    pub telemetry: TelemetryConfig,
     /// Every bound.
     pub bounds: Bounds,
     /// The model providers.
@@ -182,11 +186,13 @@ pub struct LogConfig {
     pub level: String,
     /// `text` or `json`.
     pub format: LogFormat,
+    /// A line for each request that was answered, at `info`.
+    pub requests: bool,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        LogConfig { level: "info".into(), format: LogFormat::Text }
+        LogConfig { level: "info".into(), format: LogFormat::Text, requests: true }
     }
 }
 

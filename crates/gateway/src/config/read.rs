@@ -24,6 +24,11 @@ const NOT_SETTINGS: [&str; 4] =
 pub struct ConfigError(String);
 
 impl ConfigError {
+    /// The variable `name` is not as it must be.
+    pub(super) fn in_variable(name: &str, problem: &str) -> ConfigError {
+        ConfigError(format!("variable {name} {problem}"))
+    }
+
     /// `setting` is not as it must be.
     pub fn invalid(setting: &str, problem: impl std::fmt::Display) -> ConfigError {
         ConfigError(format!("setting `{setting}` {problem}"))
@@ -68,7 +73,8 @@ pub(super) fn parse(
     let written = decode(&table)?;
     let filled = built_in::fill(&mut table, &written)?;
     warnings.extend(filled.warnings);
-    let config = decode(&table)?;
+    let mut config = decode(&table)?;
+    config.telemetry.fill(environment, &mut warnings)?;
     sensible(&config)?;
     Ok(Loaded { config, warnings, list_priced: filled.list_priced })
 }
@@ -94,6 +100,7 @@ fn sensible(config: &Config) -> Result<(), ConfigError> {
             format!("must be at least {RETENTION_DAYS_MIN}; left out, rows are kept for ever");
         return Err(ConfigError::invalid("store.retention_days", problem));
     }
+    config.telemetry.sensible()?;
     let bounds = &config.bounds;
     for (setting, is_zero) in [
         ("bounds.body_bytes_max", bounds.body_bytes_max == 0),

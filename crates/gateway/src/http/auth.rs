@@ -12,6 +12,7 @@ use super::error::{ApiError, ApiResult};
 use super::head;
 use crate::core::Core;
 use crate::directory::{Caller, Key};
+use crate::observe;
 
 /// The hash of a key's whole text.
 pub fn hash(text: &str) -> KeyHash {
@@ -28,7 +29,16 @@ pub(super) fn caller(core: &Core, headers: &HeaderMap) -> ApiResult<Caller> {
         Some(Caller::Inference(key)) if !key.account().is_open(core.clock.now()) => {
             Err(ApiError::unauthenticated(false))
         }
-        Some(caller) => Ok(caller),
+        Some(caller) => {
+            observe::note(|passage| match &caller {
+                Caller::Inference(key) => {
+                    let record = key.record();
+                    passage.presented(&record.name, record.hash);
+                }
+                Caller::Management(key) => passage.presented(&key.name, key.hash),
+            });
+            Ok(caller)
+        }
         None => Err(ApiError::unauthenticated(false)),
     }
 }

@@ -291,6 +291,7 @@ impl IntoResponse for ApiError {
         } else {
             tracing::debug!(status = status.as_u16(), message = body.message, cause, "refused");
         }
+        crate::observe::note(|passage| passage.refused(&body));
         let envelope = ErrorEnvelope { error: body, user_id: user };
         let body = serde_json::to_vec(&envelope).unwrap_or_else(|_| {
             br#"{"error":{"code":500,"message":"Internal Server Error"}}"#.to_vec()

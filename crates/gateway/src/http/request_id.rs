@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use super::{App, head};
 use crate::entropy::bytes;
 use crate::metrics::Route;
+use crate::observe::Watched;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,11 +30,20 @@ pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Re
     let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*worker.core.entropy)));
     let route = Route::of(request.uri().path());
     let method = request.method().clone();
-    let path = shown(request.uri().path());
-    let span = tracing::info_span!("request", id, method = %request.method(), path = &*path);
-    let mut response = match head::check(&request, worker.core.config.bounds.header_bytes_max) {
-        Ok(()) => next.run(request).instrument(span).await,
-        Err(error) => span.in_scope(|| error.into_response()),
+    let path = shown(request.uri().path()).into_owned();
+    let span = tracing::info_span!("request", id, method = %request.method(), path);
+    let watched = Watched::begin(&worker.core, &id, &request, route, &path);
+    let header_bytes_max = worker.core.config.bounds.header_bytes_max;
+    let serving = async move {
+        match head::check(&request, header_bytes_max) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        }
+    };
+    let serving = serving.instrument(span);
+    let mut response = match watched {
+        None => serving.await,
+        Some(watched) => watched.run(serving).await,
     };
     worker.core.metrics.requests.answered(&method, route, response.status());
     if let Ok(id) = HeaderValue::from_str(&id) {

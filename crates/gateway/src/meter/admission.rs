@@ -10,13 +10,14 @@ use std::time::Duration;
 use api::error::ErrorType;
 use ledger::{Amounts, Bid, Hold, Refusal};
 use tokio::time::Instant;
-use upstream::Request;
+use upstream::ChatRequest;
 
 use super::bound::Candidate;
 use crate::core::Core;
 use crate::directory::Key;
 use crate::http::error::{ApiError, ApiResult};
 use crate::metrics::{Bound, Reason};
+use crate::observe;
 
 /// A request that may spend.
 pub struct Admitted {
@@ -47,7 +48,7 @@ pub struct Wish<'a> {
     /// The key that pays.
     pub key: &'a Key,
     /// The request.
-    pub request: &'a Request,
+    pub request: &'a ChatRequest,
     /// The bytes of its body.
     pub body_bytes: u64,
 }
@@ -251,13 +252,14 @@ impl Drop for Place<'_> {
         waiting.requests.fetch_sub(1, Ordering::Relaxed);
         waiting.body_bytes.fetch_sub(self.body_bytes, Ordering::Relaxed);
         self.core.metrics.waited(self.since.elapsed());
+        observe::note(|passage| passage.waited(self.since));
     }
 }
 
 /// The candidates of a model for one request, in the order to try.
 pub fn candidates(
     endpoints: &[Arc<crate::catalogue::Endpoint>],
-    request: &Request,
+    request: &ChatRequest,
 ) -> Vec<Candidate> {
     endpoints.iter().map(|endpoint| Candidate::by_bytes(endpoint, request)).collect()
 }

@@ -17,11 +17,11 @@ use super::bound::Candidate;
 use super::call::{Call, Open, Tried};
 use super::charge::{End, Seen};
 use super::provider_error::{self, ProviderError};
-use super::settle::api_type;
 use crate::catalogue::Endpoint;
 use crate::http::error::ApiError;
 use crate::journal::{HoldRecord, Slot};
 use crate::metrics::Outcome;
+use crate::observe;
 
 /// A provider's error body is read up to this many bytes; the rest can't be usage.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -195,6 +195,7 @@ impl Call {
     fn note(&mut self, sent: &Sent, status: Option<u16>, outcome: Outcome) {
         let (endpoint, taken) = (sent.endpoint(), sent.sent_at.elapsed());
         endpoint.learned.figures.attempted(outcome, taken);
+        observe::note(|passage| passage.tried(endpoint, status, outcome, sent.sent_at));
         self.attempts.push(Attempt {
             provider: endpoint.provider.slug.clone(),
             model: endpoint.model.clone(),
@@ -220,7 +221,6 @@ impl Call {
             credits: worst.credits.as_nanos(),
             byok: worst.byok.as_nanos(),
             streamed: self.request.stream,
-            api_type: api_type(self.request.surface),
         }
     }
 }

@@ -9,7 +9,7 @@ use ledger::Hold;
 use store::{Attempt, KeyRecord};
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use upstream::Request;
+use upstream::ChatRequest;
 
 use super::admission::{Admitted, Wish};
 use super::bound::Candidate;
@@ -21,6 +21,7 @@ use crate::http::error::ApiError;
 use crate::http::{HeldBody, Worker};
 use crate::journal::Slot;
 use crate::metrics::Bound;
+use crate::observe;
 
 /// What the client said of itself.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct Call {
     /// The key's settings at admission: whose spend it is.
     pub(super) record: Arc<KeyRecord>,
     pub(super) id: String,
-    pub(super) request: Request,
+    pub(super) request: ChatRequest,
     pub(super) facts: ClientFacts,
     pub(super) started: Instant,
     pub(super) client: Client,
@@ -75,7 +76,7 @@ impl Call {
     pub(crate) async fn start(
         worker: Arc<Worker>,
         key: Arc<Key>,
-        request: Request,
+        request: ChatRequest,
         body: HeldBody,
         facts: ClientFacts,
         admitted: Admitted,
@@ -101,7 +102,8 @@ impl Call {
             _flight: flight,
         };
         let Admitted { hold, candidates } = admitted;
-        tokio::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
+        observe::note(|passage| passage.admitted(&call.id));
+        observe::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
         Ok(response.await.unwrap_or_else(client::abandoned))
     }
 

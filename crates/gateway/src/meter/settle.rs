@@ -5,13 +5,14 @@ use std::time::Duration;
 use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
 use money::Money;
-use store::{ApiType, Entry, Kind, Outcome, Source};
-use upstream::{Reported, Request, Surface};
+use store::{Entry, Kind, Outcome, Source};
+use upstream::{ChatRequest, Reported};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
 use super::call::Call;
 use super::charge::{Charge, Counted, End, Seen, charge, may_count};
+use crate::observe::{self, Passage};
 
 /// A settlement that is in the book.
 pub(super) struct Settled {
@@ -66,6 +67,7 @@ impl Call {
         self.learn(&sent.candidate, &charge, held.credits);
         let entry = self.entry(&sent, &charge, seen);
         sent.count(&charge);
+        observe::note(|passage| passage.charged(&entry));
         let Sent { proof, slot, .. } = sent;
         let pending = self.core().writer.settle(entry, proof, slot, &self.worker.mailbox);
         let config = &self.core().config;
@@ -74,7 +76,9 @@ impl Call {
             return Some(settled);
         }
         let limit = Duration::from_millis(config.bounds.settle_wait_ms);
-        match tokio::time::timeout(limit, pending.outcome()).await {
+        let outcome = tokio::time::timeout(limit, pending.outcome()).await;
+        observe::note(Passage::committed);
+        match outcome {
             Ok(Ok(Outcome::Settled { .. })) => Some(settled),
             other => {
                 self.core().metrics.not_durable.one();
@@ -111,7 +115,6 @@ impl Call {
         let endpoint = sent.endpoint();
         Entry {
             generation: self.id.clone(),
-            api_type: api_type(self.request.surface),
             attempt: sent.row,
             kind: Kind::Attempt,
             key: self.record.hash,
@@ -194,16 +197,8 @@ impl Sent {
     }
 }
 
-/// What was asked for, in the book's words.
-pub(super) const fn api_type(surface: Surface) -> ApiType {
-    match surface {
-        Surface::Chat => ApiType::Completions,
-        Surface::Embeddings => ApiType::Embeddings,
-    }
-}
-
 /// Whether a provider may put out tokens here that are not in what it sends.
-fn may_hide(request: &Request, candidate: &Candidate) -> bool {
+fn may_hide(request: &ChatRequest, candidate: &Candidate) -> bool {
     candidate.endpoint.may_reason()
         || request.raw("reasoning").is_some()
         || request.raw("reasoning_effort").is_some()

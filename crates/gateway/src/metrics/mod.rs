@@ -10,6 +10,7 @@ mod route;
 mod scrape;
 mod text;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Layer;
@@ -21,6 +22,8 @@ pub use instrument::{
 };
 pub use route::{Requests, Route};
 pub use scrape::scrape;
+
+use crate::observe::ObserverFigures;
 
 /// Where limits come from, with their names in labels.
 const LAYERS: [(Layer, &str); 1] = [(Layer::Key, "key")];
@@ -68,6 +71,8 @@ pub struct Metrics {
     pub hold_wait: Histogram,
     /// Answers that were ended before their last byte, their settlement not being durable in time.
     pub not_durable: Counter,
+    /// What was told of requests, and what was not.
+    pub observer: Arc<ObserverFigures>,
     refusals: [[Counter; REASONS.len()]; LAYERS.len()],
     overloads: [Counter; BOUNDS.len()],
 }
@@ -78,6 +83,7 @@ impl Default for Metrics {
             requests: Requests::default(),
             hold_wait: Histogram::new(&HOLD_WAIT_SECONDS),
             not_durable: Counter::default(),
+            observer: Arc::default(),
             refusals: Default::default(),
             overloads: Default::default(),
         }

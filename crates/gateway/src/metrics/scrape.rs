@@ -19,6 +19,7 @@ pub fn scrape(core: &Core) -> String {
     commits(core, &mut text);
     endpoints(core, &mut text);
     marks(core, &mut text);
+    told(core, &mut text);
     process(core, &mut text);
     text.into_string()
 }
@@ -224,6 +225,25 @@ fn marks(core: &Core, text: &mut Text) {
     for (slug, provider) in providers {
         text.sample(&[("provider", slug)], u8::from(!provider.is_available(now)));
     }
+}
+
+/// What was told of requests, and what was not.
+fn told(core: &Core, text: &mut Text) {
+    let figures = &core.metrics.observer;
+    text.family(
+        "tollgate_log_lines_dropped_total",
+        Kind::Counter,
+        "Requests without their line in the log, which was too slow.",
+    )
+    .sample(&[], figures.lines_dropped.get());
+    text.family(
+        "tollgate_traces_total",
+        Kind::Counter,
+        "Traces that the collector took, that were dropped for its slowness, that it did not take.",
+    )
+    .sample(&[("outcome", "exported")], figures.traces_exported.get())
+    .sample(&[("outcome", "dropped")], figures.traces_dropped.get())
+    .sample(&[("outcome", "failed")], figures.traces_failed.get());
 }
 
 /// Under the names that every Prometheus client has for them.

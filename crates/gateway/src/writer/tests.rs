@@ -117,7 +117,6 @@ fn record(generation: &str) -> HoldRecord {
         credits: 100,
         byok: 0,
         streamed: false,
-        api_type: store::ApiType::Completions,
     }
 }
 

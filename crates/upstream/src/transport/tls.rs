@@ -74,6 +74,19 @@ impl Tls {
         Ok(Tls { config: Arc::new(config) })
     }
 
+    /// A connection to `host` over `socket`, for what is no model provider.
+    ///
+    /// # Errors
+    /// Where `host` is no name, or is not who it should be.
+    pub async fn to_host<S: AsyncRead + AsyncWrite + Send + Unpin>(
+        &self,
+        host: &str,
+        socket: S,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<S>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        self.connect(name, socket).await
+    }
+
     pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         name: ServerName<'static>,

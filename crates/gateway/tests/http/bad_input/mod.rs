@@ -19,8 +19,6 @@
 
 mod case;
 mod connection;
-mod mutate;
-mod random;
 
 use case::{Case, cases};
 use connection::{Connection, Received};

@@ -1,6 +1,7 @@
 //! A gateway in this process with a scripted provider behind it, a clock moved by hand and chance
 //! from a seed. Every answer is held against the contract by the client that reads it.
 
+pub(crate) mod collector;
 pub(crate) mod exposition;
 mod fixed;
 mod shown;

@@ -1,7 +1,5 @@
 //! `GET /models`: the catalogue for anyone, whole.
 
-mod list;
-
 use insta::assert_snapshot;
 
 use crate::support::{MANAGER, TestGateway, shown};
