@@ -24,12 +24,13 @@ check: format lint deny unit
 
 test: unit interleavings blackbox conformance
 
-# The long tests, the older generations of the SDKs, and the laws of money and of the ledger with a hundred times the
-# cases (about half an hour).
+# The long tests, the older generations of the SDKs, twenty times the requests to each operation, and the laws of money
+# and of the ledger with a hundred times the cases (about three quarters of an hour).
 nightly: release
 	scripts/system-packages
 	cargo test --workspace -- --ignored
 	"$$(scripts/python-env)/python" -m pytest -m older_client conformance/python
+	OPERATION_EXAMPLES=500 "$$(scripts/python-env)/python" -m pytest conformance/python/test_operations.py
 	PROPTEST_CASES=25600 cargo test --package tollgate-money --package tollgate-ledger --test properties
 
 run:
@@ -64,7 +65,7 @@ release:
 	cargo build --release --package tollgate-cli
 
 # The newest official SDKs, unmodified, and what stands in for Go's, against a running server; behind it a fake provider,
-# then a real model.
+# then a real model. Every operation is called with requests made from its schema.
 conformance: release
 	scripts/system-packages
 	scripts/model-server >/dev/null

@@ -12,11 +12,13 @@
 pub mod activity;
 pub mod chat;
 pub mod credits;
+pub mod endpoints;
 pub mod error;
 pub mod generation;
 pub mod key;
 pub mod keys;
 pub mod models;
+pub mod providers;
 
 mod data;
 mod field;

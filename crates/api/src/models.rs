@@ -1,12 +1,16 @@
 //! The catalogue: models, what they can do and what they cost (SEMANTICS 10.1 to 10.3).
 //! OpenAI's own members stand among them, since OpenAI clients list models, too.
 
+mod list;
+
 use std::fmt;
 
 use money::Rate;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Number;
+
+pub use list::{INPUT_MODALITIES, ListModels, ModelSort, OUTPUT_MODALITIES, PARAMETERS, Page};
 
 /// The answer to `GET /models`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

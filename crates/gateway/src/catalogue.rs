@@ -27,6 +27,8 @@ pub struct Provider {
     pub slug: String,
     /// Its name for people.
     pub name: String,
+    /// What people may want to know of it.
+    pub facts: api::providers::Provider,
     /// Where it is.
     pub origin: Arc<Origin>,
     /// Where chat completions are asked for.
@@ -75,6 +77,14 @@ pub struct Endpoint {
     pub model: String,
     /// The provider's name for it.
     pub upstream_model: String,
+    /// What tells it from others of its provider.
+    pub variant: Option<String>,
+    /// How coarsely its weights are kept.
+    pub quantization: Option<String>,
+    /// The provider keeps nothing of what it is sent.
+    pub zdr: bool,
+    /// The provider caches prompts without being asked to.
+    pub implicit_caching: bool,
     /// The most prompt and completion tokens together.
     pub context_length: u64,
     /// The most completion tokens.
@@ -100,6 +110,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Its name in routing: the provider's slug, or `slug/variant`.
+    pub fn tag(&self) -> String {
+        let slug = &self.provider.slug;
+        self.variant.as_ref().map_or_else(|| slug.clone(), |variant| format!("{slug}/{variant}"))
+    }
+
     /// Whether it may put out tokens of reasoning, which need not be in what it sends.
     pub fn may_reason(&self) -> bool {
         let reasons = |taken: &Vec<String>| taken.iter().any(|name| name == "reasoning");

@@ -16,7 +16,7 @@ use ledger::{Amounts, Dispatched, Hold};
 use money::Money;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use store::KeyHash;
+use store::{ApiType, KeyHash};
 use uuid::Uuid;
 
 use crate::core::OnBroken;
@@ -27,8 +27,10 @@ use sync::Syncer;
 /// A slot's size; a record that does not fit is refused before anything is sent.
 const SLOT_BYTES: usize = 2_048;
 const HEADER_BYTES: usize = 8;
-/// The version of a record's form; one of another version is not read.
-const VERSION: u8 = 1;
+/// The version of a record's form; one of an unknown version is not read.
+const VERSION: u8 = 2;
+/// The form before there was anything but chat completions: without its last field.
+const VERSION_WITHOUT_API_TYPE: u8 = 1;
 /// Records cleared in one go, so that the writer is soon back at its queue.
 const SWEEP_SLOTS: usize = 64;
 
@@ -59,6 +61,8 @@ pub struct HoldRecord {
     pub byok: i64,
     /// Whether the client asked for a stream.
     pub streamed: bool,
+    /// What was asked for.
+    pub api_type: ApiType,
 }
 
 impl HoldRecord {
@@ -72,6 +76,7 @@ impl HoldRecord {
         let held = self.held();
         store::Entry {
             generation: self.generation.clone(),
+            api_type: self.api_type,
             attempt: self.attempt,
             kind: store::Kind::Attempt,
             key: KeyHash(self.key),
@@ -372,10 +377,12 @@ fn decode(slot: &[u8]) -> Option<HoldRecord> {
         return None;
     }
     let (version, record) = record.split_first()?;
-    if *version != VERSION {
-        return None;
+    match *version {
+        VERSION => postcard::from_bytes(record).ok(),
+        // The first of its kinds, which is all there was, is written as a zero.
+        VERSION_WITHOUT_API_TYPE => postcard::from_bytes(&[record, &[0]].concat()).ok(),
+        _ => None,
     }
-    postcard::from_bytes(record).ok()
 }
 
 #[cfg(test)]

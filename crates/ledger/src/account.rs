@@ -129,3 +129,15 @@ impl Account {
         (self.freed)();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_shown_by_its_place_and_without_its_figures() {
+        let account = Account::new(Terms::default(), Tally::default(), || ());
+        let shown = format!("Account {{ order: {}, .. }}", account.order);
+        assert_eq!(format!("{account:?}"), shown);
+    }
+}

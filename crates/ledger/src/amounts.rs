@@ -55,3 +55,34 @@ impl Amounts {
         if include_byok { self.credits.checked_add(self.byok) } else { Some(self.credits) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amounts(credits: i64, byok: i64) -> Amounts {
+        Amounts { credits: Money::nanos(credits), byok: Money::nanos(byok) }
+    }
+
+    #[test]
+    fn sums_and_differences_are_of_each_kind_by_itself() {
+        let (a, b) = (amounts(7, -2), amounts(3, 5));
+        assert_eq!(a.checked_add(b), Some(amounts(10, 3)));
+        assert_eq!(a.checked_sub(b), Some(amounts(4, -7)));
+        assert_eq!(a.saturating_add(b), amounts(10, 3));
+        assert_eq!(a.saturating_sub(b), amounts(4, -7));
+    }
+
+    #[test]
+    fn past_the_largest_amount_there_is_no_sum_and_the_saturating_one_stops() {
+        let (most, least) = (amounts(i64::MAX, 1), amounts(1, i64::MIN));
+        assert_eq!(most.checked_add(amounts(1, 0)), None);
+        assert_eq!(least.checked_add(amounts(0, -1)), None);
+        assert_eq!(most.checked_sub(amounts(-1, 0)), None);
+        assert_eq!(least.checked_sub(amounts(0, 1)), None);
+        assert_eq!(most.saturating_add(amounts(1, 1)), amounts(i64::MAX, 2));
+        assert_eq!(least.saturating_sub(amounts(1, 1)), amounts(0, i64::MIN));
+        assert_eq!(most.counted(true), None);
+        assert_eq!(most.counted(false), Some(Money::MAX));
+    }
+}

@@ -9,6 +9,8 @@ use crate::text::{Decimal, print};
 
 /// Decimal places of an atto-dollar.
 const RATE_PLACES: u8 = 18;
+/// A million has so many zeros.
+const MILLION_PLACES: u8 = 6;
 const ATTOS_PER_DOLLAR: u128 = 1_000_000_000_000_000_000;
 const ATTOS_PER_NANO: u128 = 1_000_000_000;
 /// No price is larger; it keeps a typing slip from becoming a bill.
@@ -53,6 +55,31 @@ impl Rate {
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
+
+    /// The price of one unit where a million of them cost `text` dollars, which is read as exactly
+    /// as a price is.
+    ///
+    /// ```
+    /// # use money::Rate;
+    /// assert_eq!(Rate::per_million("0.15")?, "0.00000015".parse::<Rate>()?);
+    /// # Ok::<(), money::ParseRateError>(())
+    /// ```
+    pub fn per_million(text: &str) -> Result<Rate, ParseRateError> {
+        Rate::read(text, RATE_PLACES - MILLION_PLACES)
+    }
+
+    /// The price in `text`, where a dollar is 10^`places` atto-dollars a unit.
+    fn read(text: &str, places: u8) -> Result<Rate, ParseRateError> {
+        let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
+        if decimal.is_negative && !decimal.is_zero() {
+            return Err(ParseRateError::Negative);
+        }
+        let scaled = decimal.scale(places).ok_or(ParseRateError::TooLarge)?;
+        if scaled.magnitude > DOLLARS_MAX * ATTOS_PER_DOLLAR {
+            return Err(ParseRateError::TooLarge);
+        }
+        if scaled.is_exact { Ok(Rate(scaled.magnitude)) } else { Err(ParseRateError::TooFine) }
+    }
 }
 
 impl FromStr for Rate {
@@ -60,15 +87,7 @@ impl FromStr for Rate {
 
     /// Reads an exact decimal, with an exponent or without (`0.00000015`, `1.5e-7`).
     fn from_str(text: &str) -> Result<Rate, ParseRateError> {
-        let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
-        if decimal.is_negative && !decimal.is_zero() {
-            return Err(ParseRateError::Negative);
-        }
-        let scaled = decimal.scale(RATE_PLACES).ok_or(ParseRateError::TooLarge)?;
-        if scaled.magnitude > DOLLARS_MAX * ATTOS_PER_DOLLAR {
-            return Err(ParseRateError::TooLarge);
-        }
-        if scaled.is_exact { Ok(Rate(scaled.magnitude)) } else { Err(ParseRateError::TooFine) }
+        Rate::read(text, RATE_PLACES)
     }
 }
 

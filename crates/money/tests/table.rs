@@ -124,6 +124,24 @@ fn prices_are_read_exactly_or_refused() {
 }
 
 #[test]
+fn a_price_a_million_is_the_price_of_one_a_million_times() {
+    for (text, expected) in [
+        ("0", Ok("0")),
+        ("0.15", Ok("0.00000015")),
+        ("1e-1", Ok("0.0000001")),
+        ("0.000000000001", Ok("0.000000000000000001")),
+        ("1000000000000", Ok("1000000")),
+        ("1000000000000.1", Err(ParseRateError::TooLarge)),
+        ("0.0000000000001", Err(ParseRateError::TooFine)),
+        ("-0.1", Err(ParseRateError::Negative)),
+        ("free", Err(ParseRateError::NotANumber)),
+    ] {
+        let found = Rate::per_million(text).map(|rate| rate.to_string());
+        assert_eq!(found.as_deref(), expected.as_ref().copied(), "{text}");
+    }
+}
+
+#[test]
 fn a_bill_is_rounded_once_and_up() {
     let rate = |text: &str| text.parse::<Rate>().unwrap();
     type Lines = &'static [(u64, &'static str)];
@@ -171,4 +189,28 @@ fn a_megabyte_of_digits_is_answered() {
     assert_eq!(format!("0.{zeros}1").parse::<Money>(), Err(TooFine));
     assert_eq!(format!("1{zeros}").parse::<Money>(), Err(TooLarge));
     assert_eq!(format!("{zeros}1.{zeros}").parse::<Money>(), Ok(Money::nanos(1_000_000_000)));
+}
+
+#[test]
+fn an_amount_is_nothing_or_on_one_side_of_it() {
+    // Nothing, less than nothing, more than nothing.
+    let cases: &[(i64, [bool; 3])] = &[
+        (i64::MIN, [false, true, false]),
+        (-1, [false, true, false]),
+        (0, [true, false, false]),
+        (1, [false, false, true]),
+        (i64::MAX, [false, false, true]),
+    ];
+    for (nanos, expected) in cases {
+        let amount = Money::nanos(*nanos);
+        let found = [amount.is_zero(), amount.is_negative(), amount.is_positive()];
+        assert_eq!(found, *expected, "{amount}");
+    }
+    let prices = ["0", "0.000000000000000001"].map(|text| text.parse::<Rate>().unwrap());
+    assert_eq!(prices.map(Rate::is_zero), [true, false]);
+    assert_eq!(
+        prices.map(|price| format!("{price:?}")),
+        ["Rate($0)", "Rate($0.000000000000000001)"]
+    );
+    assert_eq!(format!("{:?}", Money::nanos(-400_000_000)), "Money($-0.4)");
 }

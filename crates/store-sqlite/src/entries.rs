@@ -4,7 +4,7 @@
 use ledger::Amounts;
 use money::Money;
 use rusqlite::{Connection, Result, Row, params};
-use store::{Attempt, Entry, Kind, Outcome, Source, Tokens};
+use store::{ApiType, Attempt, Entry, Kind, Outcome, Source, Tokens};
 
 use crate::fields::{Fields, micros, stored};
 
@@ -14,7 +14,7 @@ macro_rules! columns {
          admitted_at, credits, byok, held_credits, held_byok, source, prompt_tokens, \
          completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cache_discount, \
          upstream_id, streamed, cancelled, finish_reason, latency_ms, generation_ms, attempts, \
-         referer, user_agent, session"
+         referer, user_agent, session, api_type"
     };
 }
 
@@ -22,7 +22,7 @@ const INSERT: &str = concat!(
     "INSERT INTO entries (",
     columns!(),
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (generation, attempt, kind) DO NOTHING"
 );
 
@@ -120,6 +120,7 @@ fn insert(connection: &Connection, entry: &Entry) -> Result<bool> {
         entry.referer,
         entry.user_agent,
         entry.session,
+        entry.api_type.as_str(),
     ])?;
     Ok(added > 0)
 }
@@ -159,6 +160,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Entry> {
         referer: fields.next()?,
         user_agent: fields.next()?,
         session: fields.next()?,
+        api_type: fields.word(ApiType::parse)?,
     })
 }
 

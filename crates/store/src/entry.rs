@@ -40,6 +40,35 @@ impl Source {
     }
 }
 
+/// What was asked for.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub enum ApiType {
+    /// A chat completion.
+    #[default]
+    Completions,
+    /// Embeddings.
+    Embeddings,
+}
+
+impl ApiType {
+    /// The word for it, in the store and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ApiType::Completions => "completions",
+            ApiType::Embeddings => "embeddings",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(text: &str) -> Option<ApiType> {
+        [ApiType::Completions, ApiType::Embeddings]
+            .into_iter()
+            .find(|api_type| api_type.as_str() == text)
+    }
+}
+
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -85,6 +114,8 @@ pub struct Attempt {
 pub struct Entry {
     /// The generation's public id, `gen-…`.
     pub generation: String,
+    /// What was asked for.
+    pub api_type: ApiType,
     /// Which attempt of it, from 0. With `kind` it makes the row unique (DESIGN I4).
     pub attempt: u32,
     /// What the row is.

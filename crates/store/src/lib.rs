@@ -18,7 +18,7 @@ mod retention;
 pub use activity::{Activity, ActivityFigures, ActivityFilter, ActivityGroup};
 pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
 pub use correction::correction;
-pub use entry::{Attempt, Entry, Kind, Source, Tokens};
+pub use entry::{ApiType, Attempt, Entry, Kind, Source, Tokens};
 pub use error::StoreError;
 pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset};
 pub use memory::{Fault, MemoryStore, Stall};

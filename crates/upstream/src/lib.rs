@@ -21,8 +21,8 @@ pub use answer::{
 pub use finish::finish_reason;
 pub use prices::{Cost, PriceSet, PriceTier, Prices, cache_discount, cost};
 pub use request::{
-    BadRequest, ChatRequest, MODELS_MAX, Media, NAME_CHARS_MAX, Plan, PromptPiece,
-    SESSION_ID_CHARS_MAX, scan,
+    BadRequest, MODELS_MAX, Media, NAME_CHARS_MAX, Plan, PromptPiece, Request,
+    SESSION_ID_CHARS_MAX, Surface, scan, scan_embeddings,
 };
 pub use sse::{Event, Events, LINE_BYTES_MAX, LineTooLong};
 pub use tokenizer::{TOKENIZED_BYTES_MAX, Tokenizer, TokenizerError};

@@ -1,6 +1,7 @@
-//! A chat request as its client sent it: what the gateway acts on, what bounds its worst case.
+//! A request as its client sent it: what the gateway acts on, what bounds its worst case.
 //! It is read where it lies, in one pass over names and values; what passes through keeps its bytes.
 
+mod embeddings;
 mod fields;
 mod forward;
 mod media;
@@ -15,6 +16,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+pub use embeddings::scan_embeddings;
 pub use forward::Plan;
 pub use media::Media;
 pub use prompt::PromptPiece;
@@ -32,7 +34,17 @@ pub const NAME_CHARS_MAX: usize = 1_024;
 /// A request names at most this many models to fall back to.
 pub const MODELS_MAX: usize = 64;
 
-/// A chat request that was read, with the body it was read from.
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// A chat completion.
+    #[default]
+    Chat,
+    /// Embeddings.
+    Embeddings,
+}
+
+/// A request that was read, with the body it was read from.
 ///
 /// ```
 /// # use {bytes::Bytes, upstream::{Plan, scan}};
@@ -48,7 +60,9 @@ pub const MODELS_MAX: usize = 64;
 /// # Ok::<(), upstream::BadRequest>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ChatRequest {
+pub struct Request {
+    /// What is asked for.
+    pub surface: Surface,
     /// The model asked for, where one is.
     pub model: Option<String>,
     /// The models to fall back to, in order; empty where none are named.
@@ -67,8 +81,13 @@ pub struct ChatRequest {
     pub priced: Vec<&'static str>,
     /// The parts that are not text, each bounded by the endpoint.
     pub media: Media,
-    /// The bytes, as JSON, of all text that the model may read: no fewer than its tokens.
+    /// The bytes, as JSON, of all text that the model may read, and what comes as tokens: no fewer
+    /// than its tokens.
     pub prompt_bytes: u64,
+    /// The prompts that are read apart from each other, each within the context: of a chat one.
+    pub inputs: u64,
+    /// Of `prompt_bytes`: what is not in the bytes of `text`.
+    beside_tokens: u64,
     body: Bytes,
     members: Vec<Placed>,
     /// Ranges of `body` that are text the model may read, ascending.
@@ -97,12 +116,26 @@ enum Name {
 /// A body is refused that is no JSON object, that gives a name twice (escapes undone, case
 /// folded), that asks for more than one answer, or whose fields are of the wrong kind. Unknown
 /// fields are no fault. Time and memory are linear in the body; nothing of it is copied.
-pub fn scan(body: &Bytes) -> Result<ChatRequest, BadRequest> {
+pub fn scan(body: &Bytes) -> Result<Request, BadRequest> {
+    read(body, Surface::Chat)
+}
+
+/// What was seen of a body's members.
+#[derive(Default)]
+struct Seen {
+    has_prompt: bool,
+    newer_maximum: Option<u64>,
+    /// The bytes of what the model may read besides the prompt.
+    other_bytes: u64,
+}
+
+fn read(body: &Bytes, surface: Surface) -> Result<Request, BadRequest> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let fault = format!("is not valid UTF-8 at byte {}", error.valid_up_to());
         BadRequest::new("body", &fault)
     })?;
-    let mut request = ChatRequest {
+    let mut request = Request {
+        surface,
         model: None,
         models: Vec::new(),
         stream: false,
@@ -113,6 +146,8 @@ pub fn scan(body: &Bytes) -> Result<ChatRequest, BadRequest> {
         priced: Vec::new(),
         media: Media::default(),
         prompt_bytes: 0,
+        inputs: 1,
+        beside_tokens: 0,
         body: body.clone(),
         members: Vec::new(),
         text: Vec::new(),
@@ -121,7 +156,7 @@ pub fn scan(body: &Bytes) -> Result<ChatRequest, BadRequest> {
     Ok(request)
 }
 
-impl ChatRequest {
+impl Request {
     /// Whether all that the model reads is text.
     pub fn is_text_only(&self) -> bool {
         self.media.is_empty()
@@ -144,27 +179,26 @@ impl ChatRequest {
         }
         let members = members(text)?;
         self.members.reserve_exact(members.len());
-        let mut max_completion_tokens = None;
-        let mut has_messages = false;
+        let mut seen = Seen::default();
         for Member { name, value, span } in members {
             let name = fold(name);
             if self.members.iter().any(|placed| self.name(placed) == name.as_bytes()) {
                 return Err(BadRequest::twice(name));
             }
             let value_span = json::span(text, value);
-            let field = field(&name);
-            match &*name {
-                "messages" => {
-                    has_messages = true;
-                    let found = media::Scan::messages(text, value)?;
-                    self.media = found.media;
-                    self.read_as_text(span.clone(), &found.payloads);
+            let (field, payloads) = match self.surface {
+                Surface::Chat => (field(&name), self.chat_member(&name, text, value, &mut seen)?),
+                Surface::Embeddings => {
+                    let payloads = self.embeddings_member(&name, text, value, &mut seen)?;
+                    (embeddings::field_of(&name), payloads)
                 }
-                "max_completion_tokens" => max_completion_tokens = tokens(&name, value)?,
-                other => self.act_on(other, value)?,
-            }
-            if field == Field::Read && name != "messages" {
-                self.read_as_text(span.clone(), &[]);
+            };
+            if field == Field::Read {
+                let before = self.prompt_bytes;
+                self.read_as_text(span.clone(), &payloads);
+                if !matches!(&*name, "messages" | "input") {
+                    seen.other_bytes += self.prompt_bytes - before;
+                }
             }
             let name = match name {
                 Cow::Borrowed(name) => Name::InBody(json::span(text, name)),
@@ -172,25 +206,46 @@ impl ChatRequest {
             };
             self.members.push(Placed { name, field, span, value: value_span });
         }
-        if !has_messages {
-            return Err(BadRequest::kind("messages", "", "a non-empty array of messages"));
+        match self.surface {
+            Surface::Chat if !seen.has_prompt => {
+                return Err(BadRequest::kind("messages", "", "a non-empty array of messages"));
+            }
+            Surface::Chat => self.max_tokens = seen.newer_maximum.or(self.max_tokens),
+            Surface::Embeddings if !seen.has_prompt => {
+                return Err(BadRequest::kind("input", "", embeddings::ALLOWED));
+            }
+            Surface::Embeddings => self.count_beside(seen.other_bytes),
         }
-        self.max_tokens = max_completion_tokens.or(self.max_tokens);
         Ok(())
     }
 
-    fn act_on(&mut self, name: &str, value: &str) -> Result<(), BadRequest> {
-        if let Some(field) = price_fields::priced(name, value) {
-            self.priced.push(field);
+    /// Acts on one member; gives the ranges in it that are no text.
+    fn chat_member(
+        &mut self,
+        name: &str,
+        text: &str,
+        value: &str,
+        seen: &mut Seen,
+    ) -> Result<Vec<Range<usize>>, BadRequest> {
+        match name {
+            "messages" => {
+                seen.has_prompt = true;
+                let found = media::Scan::messages(text, value)?;
+                self.media = found.media;
+                return Ok(found.payloads);
+            }
+            "max_completion_tokens" => seen.newer_maximum = tokens(name, value)?,
+            other => self.act_on(other, value)?,
         }
+        Ok(Vec::new())
+    }
+
+    fn act_on(&mut self, name: &str, value: &str) -> Result<(), BadRequest> {
+        self.named(name, value)?;
         if is_null(value) {
             return Ok(());
         }
         match name {
-            "model" => self.model = Some(string(name, value, NAME_CHARS_MAX)?),
-            "models" => self.models = models(value)?,
-            "user" => self.user = Some(string(name, value, NAME_CHARS_MAX)?),
-            "session_id" => self.session_id = Some(string(name, value, SESSION_ID_CHARS_MAX)?),
             "stream" => self.stream = boolean(name, value)?,
             "max_tokens" => self.max_tokens = tokens(name, value)?,
             "n" if !matches!(value, "1" | "1.0") => return Err(several(name, value)),
@@ -203,6 +258,24 @@ impl ChatRequest {
                 }
             }
             "plugins" => tools::plugins(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Acts on what every request may have: names, and fields that change the price.
+    fn named(&mut self, name: &str, value: &str) -> Result<(), BadRequest> {
+        if let Some(field) = price_fields::priced(name, value) {
+            self.priced.push(field);
+        }
+        if is_null(value) {
+            return Ok(());
+        }
+        match name {
+            "model" => self.model = Some(string(name, value, NAME_CHARS_MAX)?),
+            "models" => self.models = models(value)?,
+            "user" => self.user = Some(string(name, value, NAME_CHARS_MAX)?),
+            "session_id" => self.session_id = Some(string(name, value, SESSION_ID_CHARS_MAX)?),
             _ => {}
         }
         Ok(())

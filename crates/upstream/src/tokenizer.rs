@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{ChatRequest, PromptPiece};
+use crate::{PromptPiece, Request};
 
 /// Of one prompt, at most this many bytes go through the tokenizer; the rest count as bytes.
 pub const TOKENIZED_BYTES_MAX: u64 = 4 << 20;
@@ -97,9 +97,9 @@ impl Tokenizer {
     /// The tokens of a request's text as the provider will count it: strings by their tokens, the
     /// JSON around them by its bytes, which covers what a chat template puts there.
     ///
-    /// Media and what the provider adds unseen are not in it. Of a long prompt only
+    /// Token ids count one each. Media and what the provider adds unseen are not in it. Of a long prompt only
     /// [`TOKENIZED_BYTES_MAX`] are tokenized.
-    pub fn count_prompt(&self, request: &ChatRequest) -> u64 {
+    pub fn count_prompt(&self, request: &Request) -> u64 {
         let mut bytes_left = TOKENIZED_BYTES_MAX;
         request
             .pieces()
@@ -107,7 +107,7 @@ impl Tokenizer {
                 PromptPiece::Text(text) => 2 + self.count_within(&text, &mut bytes_left),
                 PromptPiece::Framing(bytes) => bytes,
             })
-            .fold(0, u64::saturating_add)
+            .fold(request.beside_tokens(), u64::saturating_add)
     }
 
     fn count_within(&self, text: &str, bytes_left: &mut u64) -> u64 {

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use crate::Surface;
+
 /// No figure is larger; more is a provider's mistake, and could overflow a cost.
 pub const USAGE_TOKENS_MAX: u64 = 1 << 40;
 
@@ -42,12 +44,16 @@ pub enum Reported {
 }
 
 impl Reported {
-    /// Reads the value of a `usage` member.
-    pub(crate) fn read(value: &str) -> Reported {
+    /// Reads the value of a `usage` member in an answer to what was asked for.
+    pub fn read(value: &str, surface: Surface) -> Reported {
         if value == "null" {
             return Reported::Nothing;
         }
-        Usage::parse(value).map_or(Reported::Unusable, Reported::Usage)
+        let usage = match surface {
+            Surface::Chat => Usage::parse(value),
+            Surface::Embeddings => Usage::of_embeddings(value),
+        };
+        usage.map_or(Reported::Unusable, Reported::Usage)
     }
 
     /// What stands once `later` has come too: in a stream the last usage wins (DESIGN step 6).
@@ -106,6 +112,23 @@ impl Usage {
             reasoning_tokens: reasoning.max(beside),
             audio_completion_tokens: details.audio_tokens.unwrap_or(0),
             images: 0,
+        };
+        usage.adds_up().then_some(usage)
+    }
+
+    /// The figures of a `usage` object of embeddings, which have a prompt and nothing else.
+    ///
+    /// A total above the prompt, or in its place, is the prompt: some providers report nothing but
+    /// `total_tokens`, and some count pictures there alone. `None` as for [`Usage::parse`].
+    pub fn of_embeddings(usage: &str) -> Option<Usage> {
+        let wire: Wire = serde_json::from_str(usage).ok()?;
+        let prompt = wire.prompt_tokens.or(wire.input_tokens).max(wire.total_tokens)?;
+        let details = wire.prompt_tokens_details.unwrap_or_default();
+        let usage = Usage {
+            prompt_tokens: prompt,
+            cached_tokens: details.cached_tokens.unwrap_or(0),
+            audio_prompt_tokens: details.audio_tokens.unwrap_or(0),
+            ..Usage::default()
         };
         usage.adds_up().then_some(usage)
     }

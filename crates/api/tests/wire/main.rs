@@ -4,6 +4,7 @@
 mod activity;
 mod chat;
 mod contract;
+mod endpoints;
 mod error;
 mod generation;
 mod key;

@@ -1,6 +1,8 @@
 //! Checks what the configuration says of providers and models, and puts it together.
 //! A model with no price is refused, unless it says `free = true` (DESIGN "Money").
 
+mod facts;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +51,7 @@ pub fn build(
     for (index, model) in config.models.iter().enumerate() {
         let setting = format!("models[{index}]");
         named(&setting, "id", &model.id)?;
+        facts::model(&setting, model)?;
         if model.endpoints.is_empty() {
             return Err(ConfigError::invalid(&format!("{setting}.endpoints"), "is empty"));
         }
@@ -123,9 +126,11 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
+    let facts = facts::provider(setting, written)?;
     Ok(Provider {
         slug: written.slug.clone(),
-        name: written.name.clone().unwrap_or_else(|| written.slug.clone()),
+        name: facts.name.clone(),
+        facts,
         origin: Arc::new(origin),
         chat_path,
         headers,
@@ -184,6 +189,7 @@ impl Building<'_> {
             file: written.file_tokens_max.unwrap_or(context_length).min(context_length),
             unknown: context_length,
         };
+        facts::endpoint(&self.setting, written)?;
         let learned = self.learned.of(&model.id, &provider.slug, &upstream_model);
         Ok(Endpoint {
             prices: Arc::new(self.prices(written)?),
@@ -191,6 +197,10 @@ impl Building<'_> {
             provider,
             model: model.id.clone(),
             upstream_model,
+            variant: written.variant.clone(),
+            quantization: written.quantization.clone(),
+            zdr: written.zdr,
+            implicit_caching: written.implicit_caching,
             context_length,
             max_completion_tokens,
             max_tokens_field: written.max_tokens_field.clone(),

@@ -30,6 +30,16 @@ pub struct ProviderConfig {
     /// Further headers it needs.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Where its privacy policy is.
+    pub privacy_policy_url: Option<String>,
+    /// Where its terms of service are.
+    pub terms_of_service_url: Option<String>,
+    /// Where it says how it is doing.
+    pub status_page_url: Option<String>,
+    /// The country it is seated in, in two capital letters.
+    pub headquarters: Option<String>,
+    /// The countries its machines are in, in two capital letters each.
+    pub datacenters: Option<Vec<String>>,
     /// Which of the built-in models it runs are served here: those under `[[models]]` where none
     /// are given.
     pub models: Option<BuiltInModels>,
@@ -98,7 +108,7 @@ pub struct ModelConfig {
     /// The model is listed.
     #[serde(default = "yes")]
     pub listed: bool,
-    /// What it takes: `text`, `image`, `audio`, `file`.
+    /// What it takes: `text`, `image`, `file`, `audio`, `video`.
     #[serde(default = "text")]
     pub input_modalities: Vec<String>,
     /// What it gives.
@@ -106,6 +116,10 @@ pub struct ModelConfig {
     pub output_modalities: Vec<String>,
     /// The day it is switched off by its author, such as `2027-01-14`.
     pub expiration_date: Option<String>,
+    /// The last day it knows of.
+    pub knowledge_cutoff: Option<String>,
+    /// Its id at Hugging Face.
+    pub hugging_face_id: Option<String>,
     /// Where it runs, in the order they are tried; known of a built-in model.
     #[serde(default)]
     pub endpoints: Vec<EndpointConfig>,
@@ -143,6 +157,17 @@ pub struct EndpointConfig {
     pub file_tokens_max: Option<u64>,
     /// How it counts: a bundled tokenizer (`o200k_base`, `cl100k_base`) or a `tokenizer.json` file.
     pub tokenizer: Option<String>,
+    /// What tells it from others of its provider, such as `fp8` or a region: its name in routing is
+    /// then `provider/variant`.
+    pub variant: Option<String>,
+    /// How coarsely its weights are kept, such as `fp8`.
+    pub quantization: Option<String>,
+    /// The provider keeps nothing of what it is sent.
+    #[serde(default)]
+    pub zdr: bool,
+    /// The provider caches prompts without being asked to.
+    #[serde(default)]
+    pub implicit_caching: bool,
     /// Which of `tools`, `tool_choice`, `response_format`, `structured_outputs`, `reasoning` it
     /// takes; what it takes is not known where none are given.
     pub supported_parameters: Option<Vec<String>>,

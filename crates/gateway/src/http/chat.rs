@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::post;
 use http::{HeaderMap, header};
 use tokio::time::Instant;
-use upstream::{ChatRequest, SESSION_ID_CHARS_MAX, scan};
+use upstream::{Request, SESSION_ID_CHARS_MAX, scan};
 
 use super::error::{ApiError, ApiResult};
 use super::{App, HeldBody, Worker, auth};
@@ -51,7 +51,7 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
 }
 
 /// Where the request may go.
-fn route(core: &Core, request: &ChatRequest) -> ApiResult<Vec<Candidate>> {
+fn route(core: &Core, request: &Request) -> ApiResult<Vec<Candidate>> {
     let id = request.model.as_deref().or(request.models.first().map(String::as_str));
     let Some(id) = id else {
         let message = "model is missing; allowed is the id of a model, as GET /models lists them";
@@ -87,11 +87,7 @@ fn route(core: &Core, request: &ChatRequest) -> ApiResult<Vec<Candidate>> {
 }
 
 /// What the client said of itself, for the generation's row.
-fn facts(
-    headers: &HeaderMap,
-    request: &ChatRequest,
-    arrived_at: Instant,
-) -> ApiResult<ClientFacts> {
+fn facts(headers: &HeaderMap, request: &Request, arrived_at: Instant) -> ApiResult<ClientFacts> {
     let text = |name: &str| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.chars().take(FACT_CHARS_MAX).collect::<String>())

@@ -101,7 +101,7 @@ fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
         app_id: None,
         http_referer: last.referer.clone(),
         user_agent: last.user_agent.clone(),
-        api_type: Some("completions".to_owned()),
+        api_type: Some(last.api_type.as_str().to_owned()),
         router: None,
         preset_id: None,
         service_tier: None,

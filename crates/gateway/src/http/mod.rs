@@ -10,6 +10,7 @@ mod body;
 mod chat;
 pub mod control;
 mod credits;
+mod endpoints;
 pub mod error;
 mod generation;
 mod head;
@@ -18,6 +19,7 @@ mod key;
 mod keys;
 mod metrics;
 mod models;
+mod providers;
 mod query;
 mod request_id;
 
@@ -60,6 +62,8 @@ pub fn service(
     let inference = Router::new()
         .merge(chat::routes())
         .merge(models::routes())
+        .merge(endpoints::routes())
+        .merge(providers::routes())
         // Set before the layer, which answers preflights only in the place of what lies within it.
         .method_not_allowed_fallback(wrong_method)
         .layer(cors());

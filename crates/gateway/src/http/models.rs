@@ -1,26 +1,30 @@
 //! `/models`: what may be asked for and what it costs, for anyone (SEMANTICS 10).
 
+mod choice;
+
 use std::sync::Arc;
 
 use api::Data;
 use api::models::{
-    Architecture, ListLinks, ListObject, Model, ModelLinks, ModelList, ModelObject, Price, Pricing,
-    PricingOverride, TopProvider,
+    Architecture, ListLinks, ListModels, ListObject, Model, ModelLinks, ModelList, ModelObject,
+    Page, Price, Pricing, PricingOverride, TopProvider,
 };
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, Uri};
 use upstream::PriceSet;
 
 use super::error::{ApiError, ApiResult};
-use super::{App, Worker, json};
+use super::query::Pairs;
+use super::{App, Worker, auth, endpoints, json};
 use crate::catalogue::{self, Endpoint};
+use crate::core::Core;
 
 /// What any chat model here takes; a provider ignores what it does not know.
-const PARAMETERS: [&str; 7] =
+const ALWAYS: [&str; 7] =
     ["max_tokens", "temperature", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty"];
 /// What it is taken to take besides, where its endpoint does not say.
 const UNLESS_SAID: [&str; 2] = ["response_format", "tools"];
@@ -29,76 +33,105 @@ pub(super) fn routes() -> Router<Arc<Worker>> {
     Router::new()
         .route("/models", get(list))
         .route("/models/count", get(count))
-        // OpenAI's SDKs write the id's slash as `%2F`; others leave it.
-        .route("/models/{id}", get(one))
-        .route("/models/{author}/{slug}", get(one_of_author))
-        .route("/model/{author}/{slug}", get(wrapped))
+        .route("/models/user", get(list_for_caller))
+        // An id has any number of slashes; OpenAI's SDKs write them as `%2F`, others leave them.
+        .route("/models/{*id}", get(one_or_endpoints))
+        .route("/model/{*id}", get(one))
 }
 
-async fn list(State(worker): App) -> Response {
+async fn list(
+    State(worker): App,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    listed(&worker.core, &uri, query.as_deref())
+}
+
+/// Every model that the caller's key may ask for, which is every one there is.
+async fn list_for_caller(
+    State(worker): App,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    auth::caller(&worker.core, &headers)?;
+    listed(&worker.core, &uri, query.as_deref())
+}
+
+async fn count(State(worker): App, RawQuery(query): RawQuery) -> ApiResult<Response> {
+    let wanted = ListModels::parse(Pairs::of(query.as_deref()).iter())?;
     let catalogue = worker.core.catalogue();
-    let listed = catalogue.models.iter().filter(|model| model.config.listed);
-    let data: Vec<Model> = listed.filter_map(|model| shown(model)).collect();
-    let list = ModelList {
-        object: ListObject::default(),
-        total_count: data.len() as u64,
-        data,
-        links: ListLinks::default(),
-    };
-    json(StatusCode::OK, &list)
+    let count = choice::chosen(&catalogue, &wanted).len();
+    Ok(json(StatusCode::OK, &serde_json::json!({ "data": { "count": count } })))
 }
 
-async fn count(State(worker): App) -> Response {
-    let catalogue = worker.core.catalogue();
-    let count = catalogue.models.iter().filter(|model| model.config.listed).count();
-    json(StatusCode::OK, &serde_json::json!({ "data": { "count": count } }))
-}
+/// A model's id by the rest of the path; an error where it is no text.
+type Named = Result<Path<String>, PathRejection>;
 
-/// An author's model by the parts of the path; an error where they are no text.
-type Named = Result<Path<(String, String)>, PathRejection>;
-
-/// The model itself, as OpenAI's `GET /models/{id}` gives it.
-async fn one(State(worker): App, id: Result<Path<String>, PathRejection>) -> ApiResult<Response> {
+/// The model itself, as OpenAI's `GET /models/{id}` gives it, or the endpoints of one.
+async fn one_or_endpoints(State(worker): App, id: Named) -> ApiResult<Response> {
     let Ok(Path(id)) = id else { return Err(ApiError::not_found()) };
-    Ok(json(StatusCode::OK, &find(&worker, &id)?))
+    let catalogue = worker.core.catalogue();
+    if let Some(model) = id.strip_suffix("/endpoints").and_then(|id| catalogue.model(id)) {
+        return Ok(endpoints::of_model(&worker.core, model));
+    }
+    let model = catalogue.model(&id).and_then(|model| shown(model));
+    Ok(json(StatusCode::OK, &model.ok_or_else(ApiError::not_found)?))
 }
 
-async fn one_of_author(State(worker): App, named: Named) -> ApiResult<Response> {
-    Ok(json(StatusCode::OK, &find_named(&worker, named)?))
-}
-
-async fn wrapped(State(worker): App, named: Named) -> ApiResult<Response> {
-    let data = find_named(&worker, named)?;
+async fn one(State(worker): App, id: Named) -> ApiResult<Response> {
+    let Ok(Path(id)) = id else { return Err(ApiError::not_found()) };
+    let catalogue = worker.core.catalogue();
+    let data = catalogue.model(&id).and_then(|model| shown(model));
+    let data = data.ok_or_else(ApiError::not_found)?;
     Ok(json(StatusCode::OK, &Data { data }))
 }
 
-fn find_named(worker: &Worker, named: Named) -> ApiResult<Model> {
-    let Ok(Path((author, slug))) = named else { return Err(ApiError::not_found()) };
-    find(worker, &format!("{author}/{slug}"))
+fn listed(core: &Core, uri: &Uri, query: Option<&str>) -> ApiResult<Response> {
+    let pairs = Pairs::of(query);
+    let wanted = ListModels::parse(pairs.iter())?;
+    let catalogue = core.catalogue();
+    let chosen = choice::chosen(&catalogue, &wanted);
+    let total_count = chosen.len() as u64;
+    let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let Page { offset, limit } = wanted.page.unwrap_or(Page { offset: 0, limit: u64::MAX });
+    let data: Vec<Model> = chosen
+        .into_iter()
+        .skip(index(offset))
+        .take(index(limit))
+        .filter_map(|model| shown(model))
+        .collect();
+    let next = offset.checked_add(limit).filter(|next| *next < total_count);
+    let next = next.map(|next| link(core, uri, &pairs, next));
+    let object = ListObject::default();
+    let list = ModelList { object, data, links: ListLinks { next }, total_count };
+    Ok(json(StatusCode::OK, &list))
 }
 
-fn find(worker: &Worker, id: &str) -> ApiResult<Model> {
-    let catalogue = worker.core.catalogue();
-    catalogue.model(id).and_then(|model| shown(model)).ok_or_else(ApiError::not_found)
+/// The same request from another place of the list on; without a server's name where its own is
+/// not known.
+fn link(core: &Core, uri: &Uri, pairs: &Pairs<'_>, offset: u64) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(pairs.iter().filter(|(name, _)| *name != "offset"));
+    let query = query.append_pair("offset", &offset.to_string()).finish();
+    let base = core.config.server.public_url.as_deref().unwrap_or_default();
+    format!("{}{}?{query}", base.trim_end_matches('/'), uri.path())
 }
 
 fn shown(model: &catalogue::Model) -> Option<Model> {
     let top = model.endpoints.first()?;
     let config = &model.config;
-    let author = config.id.split_once('/').map_or(config.id.as_str(), |(author, _)| author);
-    let modality =
-        format!("{}->{}", config.input_modalities.join("+"), config.output_modalities.join("+"));
     Some(Model {
         id: config.id.clone(),
         object: ModelObject::default(),
-        owned_by: author.to_owned(),
+        owned_by: author(&config.id).to_owned(),
         canonical_slug: config.id.clone(),
         name: model.name.clone(),
         created: config.created,
         description: config.description.clone(),
         context_length: config.context_length.or(Some(top.context_length)),
         architecture: Architecture {
-            modality: Some(modality),
+            modality: Some(modality(model)),
             input_modalities: config.input_modalities.clone(),
             output_modalities: config.output_modalities.clone(),
             tokenizer: None,
@@ -111,26 +144,57 @@ fn shown(model: &catalogue::Model) -> Option<Model> {
             is_moderated: false,
         },
         per_request_limits: None,
-        supported_parameters: parameters(top),
+        supported_parameters: parameters(model),
         default_parameters: None,
         supported_voices: None,
         links: ModelLinks { details: format!("/api/v1/models/{}/endpoints", config.id) },
-        hugging_face_id: None,
-        knowledge_cutoff: None,
+        hugging_face_id: config.hugging_face_id.clone(),
+        knowledge_cutoff: config.knowledge_cutoff.clone(),
         expiration_date: config.expiration_date.clone(),
     })
 }
 
-fn parameters(endpoint: &Endpoint) -> Vec<String> {
-    let mut taken = PARAMETERS.map(str::to_owned).to_vec();
-    match &endpoint.supported_parameters {
-        Some(said) => taken.extend(said.iter().cloned()),
-        None => taken.extend(UNLESS_SAID.map(str::to_owned)),
+/// Who made the model of that id.
+fn author(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(author, _)| author)
+}
+
+/// What goes in and what comes out, in one word.
+pub(super) fn modality(model: &catalogue::Model) -> String {
+    let [input, output] = [&model.config.input_modalities, &model.config.output_modalities];
+    format!("{}->{}", input.join("+"), output.join("+"))
+}
+
+/// What one of its endpoints takes, or another.
+fn parameters(model: &catalogue::Model) -> Vec<String> {
+    let mut taken = Vec::new();
+    for endpoint in &model.endpoints {
+        for parameter in endpoint_parameters(model, endpoint) {
+            if !taken.contains(&parameter) {
+                taken.push(parameter);
+            }
+        }
     }
     taken
 }
 
-fn pricing(endpoint: &Endpoint) -> Pricing {
+/// What an endpoint of `model` takes.
+pub(super) fn endpoint_parameters(model: &catalogue::Model, endpoint: &Endpoint) -> Vec<String> {
+    let is_chat = model.config.output_modalities.iter().any(|modality| modality == "text");
+    let always = if is_chat { &ALWAYS[..] } else { &[] };
+    let unless_said = if is_chat { &UNLESS_SAID[..] } else { &[] };
+    let mut taken: Vec<String> = always.iter().map(|name| (*name).to_owned()).collect();
+    match &endpoint.supported_parameters {
+        Some(said) => {
+            let more = said.iter().filter(|name| !always.contains(&name.as_str()));
+            taken.extend(more.cloned());
+        }
+        None => taken.extend(unless_said.iter().map(|name| (*name).to_owned())),
+    }
+    taken
+}
+
+pub(super) fn pricing(endpoint: &Endpoint) -> Pricing {
     let base: &PriceSet = &endpoint.prices.base;
     let overrides = endpoint.prices.overrides.iter().map(|tier| PricingOverride {
         min_prompt_tokens: Some(tier.min_prompt_tokens),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::error::ErrorType;
 use ledger::{Amounts, Bid, Hold, Refusal};
 use tokio::time::Instant;
-use upstream::ChatRequest;
+use upstream::Request;
 
 use super::bound::Candidate;
 use crate::core::Core;
@@ -48,7 +48,7 @@ pub struct Wish<'a> {
     /// The key that pays.
     pub key: &'a Key,
     /// The request.
-    pub request: &'a ChatRequest,
+    pub request: &'a Request,
     /// The bytes of its body.
     pub body_bytes: u64,
 }
@@ -259,7 +259,7 @@ impl Drop for Place<'_> {
 /// The candidates of a model for one request, in the order to try.
 pub fn candidates(
     endpoints: &[Arc<crate::catalogue::Endpoint>],
-    request: &ChatRequest,
+    request: &Request,
 ) -> Vec<Candidate> {
     endpoints.iter().map(|endpoint| Candidate::by_bytes(endpoint, request)).collect()
 }

@@ -17,6 +17,7 @@ use super::bound::Candidate;
 use super::call::{Call, Open, Tried};
 use super::charge::{End, Seen};
 use super::provider_error::{self, ProviderError};
+use super::settle::api_type;
 use crate::catalogue::Endpoint;
 use crate::http::error::ApiError;
 use crate::journal::{HoldRecord, Slot};
@@ -221,6 +222,7 @@ impl Call {
             credits: worst.credits.as_nanos(),
             byok: worst.byok.as_nanos(),
             streamed: self.request.stream,
+            api_type: api_type(self.request.surface),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ledger::Amounts;
 use money::{Bill, Money, Rate};
-use upstream::ChatRequest;
+use upstream::Request;
 
 use crate::catalogue::Endpoint;
 
@@ -29,17 +29,17 @@ pub struct Candidate {
 impl Candidate {
     /// The bound by bytes: every token is at least a byte of the JSON, plus what the provider adds
     /// unseen.
-    pub fn by_bytes(endpoint: &Arc<Endpoint>, request: &ChatRequest) -> Candidate {
+    pub fn by_bytes(endpoint: &Arc<Endpoint>, request: &Request) -> Candidate {
         Candidate::bounded(endpoint, request, request.prompt_bytes)
     }
 
     /// The bound by the endpoint's own tokenizer; `None` where it names none.
-    pub fn by_tokens(endpoint: &Arc<Endpoint>, request: &ChatRequest) -> Option<Candidate> {
+    pub fn by_tokens(endpoint: &Arc<Endpoint>, request: &Request) -> Option<Candidate> {
         let tokens = endpoint.tokenizer.as_ref()?.count_prompt(request);
         Some(Candidate::bounded(endpoint, request, tokens))
     }
 
-    fn bounded(endpoint: &Arc<Endpoint>, request: &ChatRequest, text_tokens: u64) -> Candidate {
+    fn bounded(endpoint: &Arc<Endpoint>, request: &Request, text_tokens: u64) -> Candidate {
         let at_maximum = endpoint.learned.is_held_at_maximum();
         let overhead_tokens = overhead(endpoint, request);
         let media = [
@@ -65,7 +65,7 @@ impl Candidate {
     }
 
     /// The same candidate, bounded by what was learned of its endpoint since.
-    pub fn as_learned(self, request: &ChatRequest) -> Candidate {
+    pub fn as_learned(self, request: &Request) -> Candidate {
         let learned = &self.endpoint.learned;
         let is_current = self.at_maximum == learned.is_held_at_maximum()
             && self.overhead_tokens >= learned.prompt_overhead_tokens();
@@ -87,7 +87,7 @@ impl Candidate {
 
     /// The prompt's tokens where the provider does not report them: counted by the endpoint's
     /// tokenizer, else its bytes, and what is added unseen.
-    pub fn count_prompt(&self, request: &ChatRequest) -> u64 {
+    pub fn count_prompt(&self, request: &Request) -> u64 {
         let tokenizer = self.endpoint.tokenizer.as_ref();
         let text = tokenizer.map_or(self.text_tokens, |known| known.count_prompt(request));
         text.saturating_add(self.overhead_tokens).min(self.prompt_tokens)
@@ -135,7 +135,7 @@ impl Candidate {
 }
 
 /// What the provider adds to a prompt unseen: as configured, or more where more was seen.
-fn overhead(endpoint: &Endpoint, request: &ChatRequest) -> u64 {
+fn overhead(endpoint: &Endpoint, request: &Request) -> u64 {
     let configured = endpoint.prompt_overhead_tokens[usize::from(request.has_tools)];
     configured.max(endpoint.learned.prompt_overhead_tokens())
 }

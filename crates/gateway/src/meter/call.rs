@@ -9,7 +9,7 @@ use ledger::Hold;
 use store::{Attempt, KeyRecord};
 use tokio::time::Instant;
 use tracing::Instrument as _;
-use upstream::ChatRequest;
+use upstream::Request;
 
 use super::admission::{Admitted, Wish};
 use super::bound::Candidate;
@@ -43,7 +43,7 @@ pub struct Call {
     /// The key's settings at admission: whose spend it is.
     pub(super) record: Arc<KeyRecord>,
     pub(super) id: String,
-    pub(super) request: ChatRequest,
+    pub(super) request: Request,
     pub(super) facts: ClientFacts,
     pub(super) started: Instant,
     pub(super) client: Client,
@@ -76,7 +76,7 @@ impl Call {
     pub(crate) async fn start(
         worker: Arc<Worker>,
         key: Arc<Key>,
-        request: ChatRequest,
+        request: Request,
         body: HeldBody,
         facts: ClientFacts,
         admitted: Admitted,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use upstream::{ChatRequest, scan};
+use upstream::{Request, scan};
 
 use crate::catalogue::{Endpoint, LearnedBook, build};
 use crate::config::Config;
@@ -39,12 +39,12 @@ pub(super) fn endpoint(provider: &str, settings: &str) -> Arc<Endpoint> {
 }
 
 /// A request with `messages` as JSON and whatever else.
-pub(super) fn request(messages: &str, more: &str) -> ChatRequest {
+pub(super) fn request(messages: &str, more: &str) -> Request {
     let body = format!(r#"{{"model":"m","messages":{messages}{more}}}"#);
     scan(&Bytes::from(body)).unwrap()
 }
 
 /// "Hello", whose member `messages` is 47 bytes with the comma after it.
-pub(super) fn hello() -> ChatRequest {
+pub(super) fn hello() -> Request {
     request(r#"[{"content":"Hello","role":"user"}]"#, "")
 }

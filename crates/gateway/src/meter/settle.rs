@@ -5,8 +5,8 @@ use std::time::Duration;
 use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
 use money::Money;
-use store::{Entry, Kind, Outcome, Source};
-use upstream::{ChatRequest, Reported};
+use store::{ApiType, Entry, Kind, Outcome, Source};
+use upstream::{Reported, Request, Surface};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
@@ -115,6 +115,7 @@ impl Call {
         let endpoint = sent.endpoint();
         Entry {
             generation: self.id.clone(),
+            api_type: api_type(self.request.surface),
             attempt: sent.row,
             kind: Kind::Attempt,
             key: self.record.hash,
@@ -197,8 +198,16 @@ impl Sent {
     }
 }
 
+/// What was asked for, in the book's words.
+pub(super) const fn api_type(surface: Surface) -> ApiType {
+    match surface {
+        Surface::Chat => ApiType::Completions,
+        Surface::Embeddings => ApiType::Embeddings,
+    }
+}
+
 /// Whether a provider may put out tokens here that are not in what it sends.
-fn may_hide(request: &ChatRequest, candidate: &Candidate) -> bool {
+fn may_hide(request: &Request, candidate: &Candidate) -> bool {
     candidate.endpoint.may_reason()
         || request.raw("reasoning").is_some()
         || request.raw("reasoning_effort").is_some()

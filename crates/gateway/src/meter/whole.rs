@@ -48,7 +48,7 @@ impl Call {
         let created = sent.proof.admitted_at().as_second();
         let ours = Ours::new(&self.id, &sent.endpoint().model, &provider.name, created);
         let mut read = Read {
-            answer: JsonAnswer::new(&ours),
+            answer: JsonAnswer::new(&ours, self.request.surface),
             raw: BytesMut::new(),
             out: BytesMut::new(),
             is_large: false,
@@ -161,7 +161,7 @@ impl Call {
     pub(super) async fn disguised(&mut self, mut sent: Sent, answer: Answer) -> Tried {
         let provider = Arc::clone(&sent.endpoint().provider);
         // None of it goes to the client, so the names in it mean nothing.
-        let mut read = JsonAnswer::new(&Ours::new("", "", "", 0));
+        let mut read = JsonAnswer::new(&Ours::new("", "", "", 0), self.request.surface);
         let (mut raw, mut out) = (BytesMut::new(), BytesMut::new());
         let mut body = answer.body;
         let mut deadline = self.answer_deadline(&sent);

@@ -117,6 +117,7 @@ fn record(generation: &str) -> HoldRecord {
         credits: 100,
         byok: 0,
         streamed: false,
+        api_type: store::ApiType::Completions,
     }
 }
 

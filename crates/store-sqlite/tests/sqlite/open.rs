@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use store::contract::sample::{
     NOW, commit, create, delete, entry, hash, key, settlement, workspace,
 };
-use store::{ActivityFilter, Change, Outcome, Store, StoreError};
+use store::{ActivityFilter, ApiType, Change, Outcome, Store, StoreError};
 use store_sqlite::{OpenError, SqliteStore};
 use tempfile::tempdir;
 
@@ -101,7 +101,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
         let error = refusal(opened);
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 3, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 4, .. }), "{error}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -166,6 +166,7 @@ fn a_file_from_before_sums_by_endpoint_is_brought_up_to_date() {
     );
     let [row] = store.generation("gen-2").unwrap().try_into().unwrap();
     assert_eq!((row.cache_discount, row.attempts[0].upstream_model.as_str()), (None, ""));
+    assert_eq!(row.api_type, ApiType::Completions);
     commit(&store, settlement(&entry("gen-5", hash(1))));
     drop(store);
     assert_eq!(SqliteStore::open(&path).unwrap().generation("gen-5").unwrap().len(), 1);
@@ -197,7 +198,7 @@ fn what_is_opened_to_read_is_neither_made_nor_changed() {
 
     fs::write(&path, "").unwrap();
     let error = refusal(SqliteStore::open_to_read(&path));
-    assert!(matches!(error, OpenError::Older { found: 0, known: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Older { found: 0, known: 4, .. }), "{error}");
 
     let server = SqliteStore::open(&path).unwrap();
     let reader = SqliteStore::open_to_read(&path).unwrap();

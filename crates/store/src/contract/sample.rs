@@ -7,7 +7,7 @@ use money::Money;
 use uuid::Uuid;
 
 use crate::{
-    Attempt, AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
+    ApiType, Attempt, AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
     KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Reset, Source, Store, Tokens,
 };
 
@@ -64,6 +64,7 @@ pub fn key(number: u8) -> KeyRecord {
 pub fn entry(generation: &str, key: KeyHash) -> Entry {
     Entry {
         generation: generation.to_owned(),
+        api_type: ApiType::Embeddings,
         attempt: 0,
         kind: Kind::Attempt,
         key,
@@ -94,6 +95,7 @@ pub fn entry(generation: &str, key: KeyHash) -> Entry {
 /// The same with all that may be absent absent.
 pub fn bare_entry(generation: &str, key: KeyHash) -> Entry {
     Entry {
+        api_type: ApiType::Completions,
         creator: None,
         cost: Amounts::ZERO,
         held: Amounts::ZERO,

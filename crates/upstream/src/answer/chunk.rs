@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Malformed, Ours, Output, is_seconds};
-use crate::Reported;
 use crate::json::{self, is_null, members};
+use crate::{Reported, Surface};
 
 /// What a provider's chunk said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn rewrite_chunk<'a>(
                 has_created
             }
             "usage" => {
-                chunk.usage = chunk.usage.then(Reported::read(member.value));
+                chunk.usage = chunk.usage.then(Reported::read(member.value, Surface::Chat));
                 false
             }
             "error" => {
@@ -144,7 +144,7 @@ fn groq_usage(value: &str) -> Reported {
         usage: Option<&'a RawValue>,
     }
     match serde_json::from_str(value) {
-        Ok(Groq { usage: Some(usage) }) => Reported::read(usage.get()),
+        Ok(Groq { usage: Some(usage) }) => Reported::read(usage.get(), Surface::Chat),
         _ => Reported::Nothing,
     }
 }

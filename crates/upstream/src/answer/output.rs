@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::Malformed;
-use crate::Reported;
 use crate::json::{self, each_element, members};
+use crate::{Reported, Surface};
 
 /// What the model put out in one chunk or one answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl<'a> Output<'a> {
             if let Some(Word(reason)) = choice.finish_reason {
                 output.finish_reason = Some(reason);
             }
-            usage = usage.then(Reported::read(choice.usage.map_or("null", RawValue::get)));
+            usage = usage
+                .then(Reported::read(choice.usage.map_or("null", RawValue::get), Surface::Chat));
             for said in [choice.delta, choice.message].into_iter().flatten() {
                 output.add(&said);
             }

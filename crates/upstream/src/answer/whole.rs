@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::value::ValueEnd;
 use super::{Malformed, Ours, is_seconds};
-use crate::{Reported, json};
+use crate::{Reported, Surface, json};
 
 /// A `usage` or an `error` is read up to this many bytes.
 pub const CAPTURE_BYTES_MAX: usize = 64 << 10;
@@ -17,15 +17,15 @@ const NAME_BYTES_MAX: usize = 256;
 
 /// Rewrites an answer piece by piece.
 ///
-/// The id, the model, the provider and `object` become ours, `created`, `system_fingerprint` and
-/// the usage come at the end, where they are missing or were taken out. All other values pass byte
-/// for byte. Brackets and strings are checked as they pass; a small answer that is seen whole
+/// The id, the model, the provider and `object` become ours, and the usage comes at the end, and
+/// of a chat's answer `created` and `system_fingerprint` where they are missing. All other values
+/// pass byte for byte. Brackets and strings are checked as they pass; a small answer that is seen whole
 /// before its first byte is sent can be checked throughout with [`Output::of_answer`](super::Output::of_answer).
 ///
 /// ```
-/// # use {bytes::BytesMut, upstream::{JsonAnswer, Ours}};
+/// # use {bytes::BytesMut, upstream::{JsonAnswer, Ours, Surface}};
 /// let ours = Ours::new("gen-1", "openai/gpt-4o-mini", "OpenAI", 1_800_000_000);
-/// let mut answer = JsonAnswer::new(&ours);
+/// let mut answer = JsonAnswer::new(&ours, Surface::Chat);
 /// let mut out = BytesMut::new();
 /// answer.push(br#"{"id":"x","choices":[],"usage":{"prompt_tokens":7,"compl"#, &mut out)?;
 /// answer.push(br#"etion_tokens":3}}"#, &mut out)?;
@@ -43,6 +43,7 @@ const NAME_BYTES_MAX: usize = 256;
 #[derive(Debug)]
 pub struct JsonAnswer {
     ours: Ours,
+    surface: Surface,
     place: Place,
     /// The name being read, as JSON.
     name: Vec<u8>,
@@ -63,9 +64,10 @@ pub struct AnswerEnd {
     pub error: Option<String>,
     /// The provider's own id for the answer.
     pub id: Option<String>,
-    /// Whether there were choices.
+    /// Whether there were choices, or embeddings.
     pub has_choices: bool,
     /// The bytes of the choices, as JSON: no fewer than the completion's tokens that were seen.
+    /// Embeddings are no tokens.
     pub choices_bytes: u64,
     /// The members still to come but the usage, each with a comma before it.
     rest: String,
@@ -105,6 +107,7 @@ enum Place {
 enum Use {
     Pass,
     Choices,
+    Embeddings,
     Drop,
     Id,
     Usage,
@@ -113,10 +116,11 @@ enum Use {
 }
 
 impl JsonAnswer {
-    /// A reader at the start of an answer.
-    pub fn new(ours: &Ours) -> JsonAnswer {
+    /// A reader at the start of an answer to what was asked for.
+    pub fn new(ours: &Ours, surface: Surface) -> JsonAnswer {
         JsonAnswer {
             ours: ours.clone(),
+            surface,
             place: Place::Start,
             name: Vec::new(),
             captured: Vec::new(),
@@ -158,6 +162,9 @@ impl JsonAnswer {
         if !matches!(self.place, Place::End) {
             return Err(Malformed { fault: "ends before its JSON does" });
         }
+        if self.surface == Surface::Embeddings {
+            return Ok(self.end);
+        }
         if !self.has_created {
             self.end.rest = format!(r#","created":{}"#, self.ours.created);
         }
@@ -173,7 +180,10 @@ impl JsonAnswer {
             (Place::Start, b'{') => {
                 out.put_u8(b'{');
                 out.put_slice(self.ours.names.as_bytes());
-                out.put_slice(br#","object":"chat.completion""#);
+                out.put_slice(match self.surface {
+                    Surface::Chat => br#","object":"chat.completion""#,
+                    Surface::Embeddings => br#","object":"list""#,
+                });
                 Place::First
             }
             (Place::First | Place::Next, b'"') => {
@@ -214,14 +224,15 @@ impl JsonAnswer {
             Some("model" | "provider" | "object") => Use::Drop,
             Some("usage") => Use::Usage,
             Some("error") => Use::Error,
-            Some("created") => Use::Created,
-            Some("choices") => Use::Choices,
+            Some("created") if self.surface == Surface::Chat => Use::Created,
+            Some("choices") if self.surface == Surface::Chat => Use::Choices,
+            Some("data") if self.surface == Surface::Embeddings => Use::Embeddings,
             name => {
                 self.has_system_fingerprint |= name == Some("system_fingerprint");
                 Use::Pass
             }
         };
-        if matches!(use_, Use::Pass | Use::Choices) {
+        if matches!(use_, Use::Pass | Use::Choices | Use::Embeddings) {
             out.put_u8(b',');
             out.put_slice(&self.name);
             out.put_u8(b':');
@@ -240,7 +251,7 @@ impl JsonAnswer {
         let piece = bytes.get(..taken).unwrap_or_default();
         match use_ {
             Use::Drop => {}
-            Use::Pass => out.put_slice(piece),
+            Use::Pass | Use::Embeddings => out.put_slice(piece),
             Use::Choices => {
                 out.put_slice(piece);
                 self.end.choices_bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
@@ -265,9 +276,10 @@ impl JsonAnswer {
         match use_ {
             Use::Pass | Use::Drop => {}
             Use::Id => self.end.id = captured.and_then(json::string).map(Cow::into_owned),
-            Use::Choices => self.end.has_choices = true,
+            Use::Choices | Use::Embeddings => self.end.has_choices = true,
             Use::Usage => {
-                let usage = captured.map_or(Reported::Unusable, Reported::read);
+                let read = |usage| Reported::read(usage, self.surface);
+                let usage = captured.map_or(Reported::Unusable, read);
                 self.end.usage = self.end.usage.then(usage);
             }
             Use::Error => match captured {

@@ -1,4 +1,4 @@
-//! What becomes of each top-level field of a chat request: acted on here, replaced, or passed on.
+//! What becomes of each top-level field of a request: acted on here, replaced, or passed on.
 //! A name is compared as the most lenient provider would, or a spelling could slip past the cap.
 
 use std::borrow::Cow;

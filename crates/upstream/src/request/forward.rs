@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::fields::Field;
-use super::{ChatRequest, Placed};
+use super::{Placed, Request, Surface};
 
 /// What the gateway itself writes into a forwarded body.
 #[derive(Clone, Copy, Debug)]
@@ -17,15 +17,19 @@ pub struct Plan<'a> {
     pub max_tokens: u64,
 }
 
-impl ChatRequest {
+impl Request {
     /// The body to send, as segments of one JSON object.
     ///
     /// It has the gateway's own `model`, `stream`, `stream_options` (only when streaming, asking
     /// for usage) and cap, then every field the gateway does not act on, byte for byte. No
-    /// spelling of a maximum but the plan's is left (DESIGN step 2).
+    /// spelling of a maximum but the plan's is left (DESIGN step 2). Embeddings have neither
+    /// stream nor cap.
     pub fn forward(&self, plan: &Plan<'_>) -> Vec<Bytes> {
         let mut segments = Vec::with_capacity(4);
-        segments.push(head(plan, self.stream));
+        segments.push(match self.surface {
+            Surface::Chat => chat_head(plan, self.stream),
+            Surface::Embeddings => embeddings_head(plan),
+        });
         let kept_last = self.members.iter().rposition(|placed| self.is_kept(placed, plan));
         let mut run_start = None;
         for (at, placed) in self.members.iter().enumerate() {
@@ -45,13 +49,16 @@ impl ChatRequest {
     }
 
     fn is_kept(&self, placed: &Placed, plan: &Plan<'_>) -> bool {
-        matches!(placed.field, Field::Read | Field::Unread)
-            && !self.name(placed).eq_ignore_ascii_case(plan.max_tokens_field.as_bytes())
+        let is_the_cap = || {
+            self.surface == Surface::Chat
+                && self.name(placed).eq_ignore_ascii_case(plan.max_tokens_field.as_bytes())
+        };
+        matches!(placed.field, Field::Read | Field::Unread) && !is_the_cap()
     }
 }
 
 /// The gateway's own members; `messages` always follows, so it ends in a comma.
-fn head(plan: &Plan<'_>, stream: bool) -> Bytes {
+fn chat_head(plan: &Plan<'_>, stream: bool) -> Bytes {
     // `Value` prints a string with its escapes and cannot fail.
     let model = serde_json::Value::from(plan.model);
     let cap = serde_json::Value::from(plan.max_tokens_field);
@@ -59,4 +66,10 @@ fn head(plan: &Plan<'_>, stream: bool) -> Bytes {
         if stream { r#"true,"stream_options":{"include_usage":true}"# } else { "false" };
     let max_tokens = plan.max_tokens;
     Bytes::from(format!(r#"{{"model":{model},"stream":{streaming},{cap}:{max_tokens},"#))
+}
+
+/// The gateway's own member; `input` always follows.
+fn embeddings_head(plan: &Plan<'_>) -> Bytes {
+    let model = serde_json::Value::from(plan.model);
+    Bytes::from(format!(r#"{{"model":{model},"#))
 }

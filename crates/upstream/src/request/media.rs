@@ -122,6 +122,31 @@ impl Scan {
         Ok(())
     }
 
+    /// Looks through one object among the inputs of embeddings, a slice of `body`.
+    pub(super) fn input(
+        &mut self,
+        body: &str,
+        path: &impl Fn() -> String,
+        input: &str,
+    ) -> Result<(), BadRequest> {
+        let mut has_content = false;
+        for Member { name, value, .. } in members(input)? {
+            match fold(name).as_ref() {
+                "content" if has_content => return Err(BadRequest::twice(path() + ".content")),
+                "content" => {
+                    has_content = true;
+                    self.content(body, path, value)?;
+                }
+                name if PAYLOADS.contains(&name) && !is_null(value) => {
+                    self.media.unknown += 1;
+                    self.payloads.push(json::span(body, value));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Content of a shape nobody knows counts by its bytes, as text does.
     fn content(
         &mut self,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::ChatRequest;
+use super::Request;
 use crate::json;
 
 /// A piece of what the model may read.
@@ -17,7 +17,7 @@ pub enum PromptPiece<'a> {
     Framing(u64),
 }
 
-impl ChatRequest {
+impl Request {
     /// What the model may read, in the body's order.
     ///
     /// A string that is no Unicode text (half a surrogate pair) comes as framing, which is counted
@@ -25,6 +25,12 @@ impl ChatRequest {
     pub fn pieces(&self) -> impl Iterator<Item = PromptPiece<'_>> {
         let texts = self.text.iter().filter_map(|range| self.body.get(range.clone()));
         texts.flat_map(|text| Pieces { rest: text })
+    }
+
+    /// Tokens of the prompt that are in none of its pieces: those that came as ids, and what goes
+    /// with each of several inputs.
+    pub(crate) fn beside_tokens(&self) -> u64 {
+        self.beside_tokens
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a body is no chat request, in words that name the field, what was wrong and what is allowed.
+//! Why a body is no request, in words that name the field, what was wrong and what is allowed.
 //! The gateway answers it with 400.
 
 /// A field's path is cut to this many bytes: an unknown name may be as long as the body.

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use upstream::{CAPTURE_BYTES_MAX, JsonAnswer, Malformed, Ours, Output, Reported, Usage};
+use upstream::{CAPTURE_BYTES_MAX, JsonAnswer, Malformed, Ours, Output, Reported, Surface, Usage};
 
 const USAGE: &str = r#"{"cost":0.1}"#;
 
@@ -18,7 +18,7 @@ struct Relayed {
 }
 
 fn relay<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Relayed, Malformed> {
-    let mut answer = JsonAnswer::new(&Ours::new("g", "m", "p", 5));
+    let mut answer = JsonAnswer::new(&Ours::new("g", "m", "p", 5), Surface::Chat);
     let mut out = BytesMut::new();
     for piece in pieces {
         answer.push(piece, &mut out)?;

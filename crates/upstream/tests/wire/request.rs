@@ -1,9 +1,9 @@
 //! What a body is read as, and what is refused in which words.
 
 use bytes::Bytes;
-use upstream::{BadRequest, ChatRequest, Media, scan};
+use upstream::{BadRequest, Media, Request, scan};
 
-fn read(body: &str) -> Result<ChatRequest, BadRequest> {
+fn read(body: &str) -> Result<Request, BadRequest> {
     scan(&Bytes::copy_from_slice(body.as_bytes()))
 }
 
@@ -16,7 +16,7 @@ fn refused(body: &str) -> String {
     read(body).expect_err(body).to_string()
 }
 
-fn content(parts: &str) -> ChatRequest {
+fn content(parts: &str) -> Request {
     read(&format!(r#"{{"messages":[{{"role":"user","content":{parts}}}]}}"#)).unwrap()
 }
 

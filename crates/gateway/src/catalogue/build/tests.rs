@@ -25,6 +25,9 @@ fn what_is_wrong_is_refused_by_the_name_of_its_setting() {
     };
     let provider =
         |more: &str| format!("[[providers]]\nslug = \"p\"\nbase_url = \"http://h\"\n{more}");
+    let described =
+        |more: &str| MODEL.replace("context_length", &format!("{more}\ncontext_length"));
+    let described = |more: &str| format!("{PROVIDER}{}", described(more));
     let priced = |prices: &str| endpoint(&format!("provider = \"p\", pricing = {{ {prices} }}"));
     for (text, problem) in [
         (endpoint("provider = \"p\""), "setting `models[0].endpoints[0].pricing` is missing"),
@@ -72,6 +75,46 @@ fn what_is_wrong_is_refused_by_the_name_of_its_setting() {
         ),
         (format!("{PROVIDER}{MODEL}{MODEL}"), "setting `models[1].id` is used twice"),
         (format!("{PROVIDER}{PROVIDER}"), "setting `providers[1].slug` is used twice"),
+        (
+            endpoint("provider = \"p\", free = true, quantization = \"fp7\""),
+            "quantization` has `fp7`; known are int4, ",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, variant = \"a/b\""),
+            "endpoints[0].variant` must not have a `/`",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, variant = \"\""),
+            "endpoints[0].variant` must be 1 to 100",
+        ),
+        (
+            endpoint("provider = \"p\", free = true, supported_parameters = [\"tool\"]"),
+            "endpoints[0].supported_parameters` has `tool`; known are temperature, ",
+        ),
+        (described("input_modalities = [\"smell\"]"), "models[0].input_modalities` has `smell`"),
+        (
+            described("output_modalities = []"),
+            "models[0].output_modalities` must be some of text, ",
+        ),
+        (
+            described("knowledge_cutoff = \"2026-02-30\""),
+            "models[0].knowledge_cutoff` must be a day",
+        ),
+        (described("expiration_date = \"soon\""), "models[0].expiration_date` must be a day"),
+        (described("hugging_face_id = \"a b\""), "models[0].hugging_face_id` must be 1 to 100"),
+        (
+            provider("privacy_policy_url = \"alpha.example\""),
+            "providers[0].privacy_policy_url` must be a URL",
+        ),
+        (provider("status_page_url = \"/status\""), "providers[0].status_page_url` must be a URL"),
+        (
+            provider("headquarters = \"us\""),
+            "providers[0].headquarters` must be two capital letters",
+        ),
+        (
+            provider("datacenters = [\"US\", \"USA\"]"),
+            "providers[0].datacenters` must be two capital",
+        ),
         (provider("api = \"other\""), "setting `providers[0].api` must be `openai`"),
         (provider("api_key = \"a\\nb\""), "setting `providers[0].api_key` has characters"),
         (provider("headers = { \"a b\" = \"c\" }"), "setting `providers[0].headers.a b` is not"),

@@ -6,7 +6,7 @@ use crate::meter::sample::{endpoint, hello, request};
 
 const OVERHEAD: &str = "prompt_overhead_tokens = 16";
 
-fn prompt(settings: &str, request: &ChatRequest) -> u64 {
+fn prompt(settings: &str, request: &Request) -> u64 {
     Candidate::by_bytes(&endpoint("", settings), request).prompt_tokens
 }
 

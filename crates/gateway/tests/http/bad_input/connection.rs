@@ -66,6 +66,12 @@ impl Connection {
         self.stream.write_all(bytes).await.expect("a connection that is not reset");
     }
 
+    /// Ends what is sent; the server then ends the connection.
+    pub(super) async fn send_no_more(&mut self) {
+        // One that has ended already needs no telling.
+        let _ = self.stream.shutdown().await;
+    }
+
     /// The next answer, `None` where the connection ends before it.
     pub(super) async fn answer(&mut self) -> Option<Answer> {
         loop {

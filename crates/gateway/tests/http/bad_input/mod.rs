@@ -19,6 +19,8 @@
 
 mod case;
 mod connection;
+mod mutate;
+mod random;
 
 use case::{Case, cases};
 use connection::{Connection, Received};

@@ -1,5 +1,7 @@
 //! `GET /models`: the catalogue for anyone, whole.
 
+mod list;
+
 use insta::assert_snapshot;
 
 use crate::support::{MANAGER, TestGateway, shown};
