@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ledger::Amounts;
 use store::{Entry, KeyHash, Source, Tokens};
 use tokio::time::Instant;
+use upstream::Surface;
 
 use super::trace::TraceContext;
 use crate::catalogue::Endpoint;
@@ -48,6 +49,8 @@ pub(super) struct Presented {
 /// A request to a model.
 #[derive(Debug)]
 pub(super) struct Called {
+    /// What OpenTelemetry calls what it asks for.
+    pub(super) operation: &'static str,
     /// What the book calls it, once it may spend.
     pub(super) generation: Option<String>,
     /// The model that was asked for.
@@ -121,9 +124,13 @@ impl Passage {
     }
 
     /// It asks a model for something.
-    pub(crate) fn asked(&mut self, request: &upstream::ChatRequest) {
+    pub(crate) fn asked(&mut self, request: &upstream::Request) {
         let model = request.model.as_deref().or(request.models.first().map(String::as_str));
         self.call = Some(Called {
+            operation: match request.surface {
+                Surface::Chat => "chat",
+                Surface::Embeddings => "embeddings",
+            },
             generation: None,
             model: model.map(|model| model.chars().take(MODEL_CHARS_MAX).collect()),
             streamed: request.stream,

@@ -19,7 +19,8 @@ use crate::metrics::Outcome;
 pub(super) fn of(passage: &Passage) -> Vec<SpanData> {
     let Some(trace) = passage.trace else { return Vec::new() };
     let waits = passage.waits.iter().map(|wait| Draft::within("admission wait", *wait));
-    let attempts = passage.attempts.iter().map(Draft::attempt);
+    let operation = passage.call.as_ref().map_or("chat", |call| call.operation);
+    let attempts = passage.attempts.iter().map(|tried| Draft::attempt(operation, tried));
     let commits = passage.commits.iter().map(|commit| Draft::within("commit wait", *commit));
     let drafts =
         std::iter::once(Draft::request(passage)).chain(waits).chain(attempts).chain(commits);
@@ -47,12 +48,12 @@ impl Draft {
         }
     }
 
-    fn attempt(tried: &Tried) -> Draft {
+    fn attempt(operation: &str, tried: &Tried) -> Draft {
         Draft {
             kind: SpanKind::Client,
-            name: format!("chat {}", tried.upstream_model),
+            name: format!("{operation} {}", tried.upstream_model),
             took: tried.took,
-            attributes: attempt(tried),
+            attributes: attempt(operation, tried),
             has_failed: tried.outcome != Outcome::Answered,
         }
     }
@@ -137,7 +138,7 @@ fn request(passage: &Passage) -> Vec<KeyValue> {
 
 fn called(call: &Called) -> Vec<KeyValue> {
     let mut attributes = vec![
-        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.operation.name", call.operation),
         KeyValue::new("tollgate.streamed", call.streamed),
     ];
     if let Some(generation) = &call.generation {
@@ -171,9 +172,9 @@ fn charged(charge: &Charged) -> Vec<KeyValue> {
     attributes
 }
 
-fn attempt(tried: &Tried) -> Vec<KeyValue> {
+fn attempt(operation: &str, tried: &Tried) -> Vec<KeyValue> {
     let mut attributes = vec![
-        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.operation.name", operation),
         text("gen_ai.provider.name", &tried.provider),
         text("gen_ai.request.model", &tried.upstream_model),
         text("tollgate.outcome", tried.outcome.name()),
