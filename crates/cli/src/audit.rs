@@ -1,18 +1,71 @@
-//! `tollgate audit`: every figure again, from the rows alone.
+//! `tollgate audit`: every figure again, from the rows alone; and who changed what.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use store::{Difference, Store as _};
+use clap::{Args, Subcommand};
+use store::{AuditRow, Difference, Report, Store as _};
 use store_sqlite::SqliteStore;
 
+use crate::book_file::BookFile;
+use crate::export::Audit;
 use crate::print;
-use crate::setup::Setup;
 
-pub(crate) fn audit(path: &Path, json: bool) -> Result<ExitCode> {
-    let setup = Setup::read(path)?;
-    let report = SqliteStore::open_to_read(setup.database()?)?.audit()?;
+/// Characters of a value that the table shows.
+const SHOWN_CHARS: usize = 60;
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct AuditArguments {
+    #[command(flatten)]
+    book: BookFile,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<AuditCommand>,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// List who changed what, newest first.
+    ///
+    /// Every change by a person is in the audit log: keys, management keys, corrections of charges,
+    /// cleared endpoints, runs of the retention. Reads beside a running server.
+    Log(LogArguments),
+}
+
+#[derive(Args)]
+struct LogArguments {
+    #[command(flatten)]
+    book: BookFile,
+    /// List at most so many.
+    #[arg(long, value_name = "ROWS", default_value_t = 100)]
+    most: usize,
+    /// Only this action, such as `hold.correct` or `key.update`; `key.` is all of that noun.
+    #[arg(long)]
+    action: Option<String>,
+    /// Only what was done to this key, generation or endpoint.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Print the rows as JSON, their values whole.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &AuditArguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Some(AuditCommand::Log(log)) => self::log(log),
+        None => {
+            let report = arguments.book.open()?.audit()?;
+            tell(&report, arguments.json)?;
+            let agrees = report.differences.is_empty();
+            Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+fn tell(report: &Report, json: bool) -> Result<()> {
     let agrees = report.differences.is_empty();
     if json {
         let differences: Vec<_> = report
@@ -36,18 +89,18 @@ pub(crate) fn audit(path: &Path, json: bool) -> Result<ExitCode> {
             "differences": differences,
         });
         print::line(&serde_json::to_string_pretty(&text)?);
-    } else {
-        report.differences.iter().for_each(|difference| print::error(&told(difference)));
-        let verdict = if agrees { "the book agrees" } else { "THE BOOK DOES NOT AGREE" };
-        print::line(&format!(
-            "{verdict}: {} rows of {} keys, {} sums compared, {} differences",
-            report.rows,
-            report.keys,
-            report.sums,
-            report.differences.len()
-        ));
+        return Ok(());
     }
-    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    report.differences.iter().for_each(|difference| print::error(&told(difference)));
+    let verdict = if agrees { "the book agrees" } else { "THE BOOK DOES NOT AGREE" };
+    print::line(&format!(
+        "{verdict}: {} rows of {} keys, {} sums compared, {} differences",
+        report.rows,
+        report.keys,
+        report.sums,
+        report.differences.len()
+    ));
+    Ok(())
 }
 
 fn told(difference: &Difference) -> String {
@@ -56,4 +109,48 @@ fn told(difference: &Difference) -> String {
         "key {} {day}: {} is kept as {} and its rows add up to {}",
         difference.key, difference.figure, difference.kept, difference.summed
     )
+}
+
+fn log(arguments: &LogArguments) -> Result<ExitCode> {
+    let LogArguments { book, most, action, subject, json } = arguments;
+    let is_wanted = |row: &AuditRow| {
+        let of_action = |action: &String| match action.ends_with('.') {
+            true => row.action.starts_with(action),
+            false => row.action == *action,
+        };
+        action.as_ref().is_none_or(of_action)
+            && subject.as_ref().is_none_or(|subject| row.subject == *subject)
+    };
+    let rows = rows(&book.open()?, is_wanted, *most)?;
+    if *json {
+        let rows: Vec<Audit> = rows.into_iter().map(Audit::from).collect();
+        print::line(&serde_json::to_string_pretty(&rows)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let value = |value: Option<String>| {
+        let value = value.unwrap_or_else(|| "-".to_owned());
+        match value.char_indices().nth(SHOWN_CHARS) {
+            Some((end, _)) => format!("{}…", &value[..end]),
+            None => value,
+        }
+    };
+    let cells: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| {
+            let AuditRow { at, actor, action, subject, before, after } = row;
+            vec![at.to_string(), actor, action, subject, value(before), value(after)]
+        })
+        .collect();
+    print::table(&["AT", "ACTOR", "ACTION", "SUBJECT", "BEFORE", "AFTER"], &cells);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The newest `most` rows of the audit log that are wanted, newest first.
+pub(crate) fn rows(
+    store: &SqliteStore,
+    is_wanted: impl Fn(&AuditRow) -> bool,
+    most: usize,
+) -> Result<Vec<AuditRow>> {
+    let all = store.audit_log(usize::MAX)?;
+    Ok(all.into_iter().filter(is_wanted).take(most).collect())
 }

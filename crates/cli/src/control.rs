@@ -27,6 +27,8 @@ use crate::setup::Setup;
 /// The longest path a socket's address can hold everywhere.
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 
+const NO_SERVER: &str = "no server is running; it reads the configuration when it starts";
+
 /// The socket's address: its path, or, where that is too long, a short way to it.
 struct Address {
     path: PathBuf,
@@ -96,15 +98,15 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
         let mut answers = Vec::new();
         let mut here = None;
         for (method, route, body) in questions {
+            let answerer = match here.take() {
+                Some(answerer) => answerer,
+                None => find(&setup, &method, &route).await?,
+            };
             let request = Request::builder()
                 .method(method)
                 .uri(route)
                 .header(http::header::CONTENT_TYPE, "application/json")
                 .body(Full::new(Bytes::from(body)))?;
-            let answerer = match here.take() {
-                Some(answerer) => answerer,
-                None => find(&setup).await?,
-            };
             let (status, text) = match answerer {
                 Answerer::Server(stream) => {
                     let response = http_client::send(stream, request).await?;
@@ -128,16 +130,24 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
     })
 }
 
-async fn find(setup: &Setup) -> Result<Answerer> {
+/// Whoever answers that question. Where no server runs and there is no book, only a new management
+/// key is a reason to make one.
+async fn find(setup: &Setup, method: &Method, route: &str) -> Result<Answerer> {
     let address = Address::of(&setup.beside(".sock")?);
     if let Ok(address) = address
         && let Ok(stream) = UnixStream::connect(&address.path).await
     {
         return Ok(Answerer::Server(stream));
     }
+    if route == "/reload" {
+        bail!("{NO_SERVER}");
+    }
+    let database = setup.database()?;
+    if !(database.exists() || (method, route) == (&Method::POST, "/management-keys")) {
+        bail!("there is no store at {}", database.display());
+    }
     let core = setup.open()?;
-    let reload =
-        || Err("no server is running; it reads the configuration when it starts".to_owned());
+    let reload = || Err(NO_SERVER.to_owned());
     let control = Control { core: Arc::clone(&core), reload: Box::new(reload) };
     Ok(Answerer::Here(routes(Arc::new(control)), core))
 }

@@ -7,10 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use gateway::http::control::{Correction, HOLDS_MAX, ListedHold};
+use gateway::http::control::{self as asked, HOLDS_MAX, ListedHold};
 use http::Method;
+use serde::Serialize;
+use store_sqlite::SqliteStore;
 
-use crate::{ConfigFile, control, print};
+use crate::setup::Setup;
+use crate::{ConfigFile, audit, control, print};
 
 #[derive(clap::Args)]
 pub(crate) struct Which {
@@ -31,6 +34,9 @@ pub(crate) enum HoldsCommand {
     List {
         #[command(flatten)]
         file: ConfigFile,
+        /// List the corrections instead, newest first.
+        #[arg(long)]
+        resolved: bool,
         /// Print them as JSON.
         #[arg(long)]
         json: bool,
@@ -56,7 +62,8 @@ pub(crate) enum HoldsCommand {
 
 pub(crate) fn run(command: HoldsCommand) -> Result<ExitCode> {
     match command {
-        HoldsCommand::List { file, json } => list(&file, json),
+        HoldsCommand::List { file, resolved: true, json } => resolved(&file, json),
+        HoldsCommand::List { file, resolved: false, json } => list(&file, json),
         HoldsCommand::Settle { file, which, cost } => correct(&file, &which, &cost),
         HoldsCommand::Void { file, which } => correct(&file, &which, "0"),
     }
@@ -91,6 +98,52 @@ fn list(file: &ConfigFile, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Who corrected what, as the audit log has it.
+#[derive(Serialize)]
+struct Correction {
+    at: String,
+    actor: String,
+    generation: String,
+    attempt: String,
+    /// What it was charged before, in dollars.
+    from: String,
+    /// And after.
+    to: String,
+}
+
+fn resolved(file: &ConfigFile, json: bool) -> Result<ExitCode> {
+    let store = SqliteStore::open_to_read(Setup::read(&file.config)?.database()?)?;
+    let rows = audit::rows(&store, |row| row.action == "hold.correct", usize::MAX)?;
+    // An amount is kept as a string of JSON.
+    let amount = |value: Option<String>| value.unwrap_or_default().trim_matches('"').to_owned();
+    let corrections: Vec<Correction> = rows
+        .into_iter()
+        .map(|row| {
+            let (generation, attempt) = row.subject.rsplit_once('/').unwrap_or((&row.subject, ""));
+            Correction {
+                at: row.at.to_string(),
+                generation: generation.to_owned(),
+                attempt: attempt.to_owned(),
+                from: amount(row.before),
+                to: amount(row.after),
+                actor: row.actor,
+            }
+        })
+        .collect();
+    if json {
+        print::line(&serde_json::to_string_pretty(&corrections)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = corrections
+        .into_iter()
+        .map(|Correction { at, actor, generation, attempt, from, to }| {
+            vec![at, generation, attempt, format!("${from}"), format!("${to}"), actor]
+        })
+        .collect();
+    print::table(&["CORRECTED", "GENERATION", "ATTEMPT", "FROM", "TO", "BY"], &rows);
+    Ok(ExitCode::SUCCESS)
+}
+
 fn correct(file: &ConfigFile, which: &Which, cost: &str) -> Result<ExitCode> {
     let named = match &which.generation {
         Some(generation) => vec![(generation.clone(), which.attempt)],
@@ -106,7 +159,7 @@ fn correct(file: &ConfigFile, which: &Which, cost: &str) -> Result<ExitCode> {
     if named.is_empty() {
         bail!("no charge of a crash is left to correct");
     }
-    let correction = serde_json::to_vec(&Correction { cost: cost.to_owned() })?;
+    let correction = serde_json::to_vec(&asked::Correction { cost: cost.to_owned() })?;
     let questions = named.iter().map(|(generation, attempt)| {
         (Method::POST, format!("/holds/{generation}/{attempt}"), correction.clone())
     });

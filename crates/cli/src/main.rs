@@ -1,13 +1,17 @@
 //! The tollgate binary: the one place that names real things: the clock, chance, the store.
 
 mod audit;
+mod backup;
+mod book_file;
 mod config;
 mod control;
 mod demo;
 mod endpoints;
+mod export;
 mod holds;
 mod http_client;
 mod management_keys;
+mod new_file;
 mod print;
 mod real;
 mod retention;
@@ -49,13 +53,28 @@ enum Command {
     /// Recompute every figure from the rows of the book and say whether they agree.
     ///
     /// Reads beside a running server. Exits with 1 where a figure differs.
-    Audit {
-        #[command(flatten)]
-        file: ConfigFile,
-        /// Print the report as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Audit(audit::AuditArguments),
+    /// Copy the book to a file, beside a running server.
+    ///
+    /// The copy is the book as of one moment. It is written under another name, synced, checked
+    /// and audited, and only then gets its own. Requests in flight stand in it as a crash at that
+    /// moment would have left them: charged in full, as `interrupted`. `tollgate restore` puts it
+    /// back; `tollgate audit --store sqlite:FILE` looks at it.
+    Backup(backup::BackupArguments),
+    /// Put a backup in the place of the book.
+    ///
+    /// No server may be running. The backup is copied, checked and audited first; the book that
+    /// was there is kept beside it, as tollgate.db.replaced. The record of holds stays: at the next
+    /// start, requests that it still has and the backup has not are charged in full, as
+    /// `interrupted`; none is charged twice.
+    Restore(backup::RestoreArguments),
+    /// Write the whole book as JSON lines.
+    ///
+    /// Keys, management keys, entries, sealed rows, endpoint marks and the audit log, in that
+    /// order, each sorted: the same book gives the same bytes. Money is exact decimals, times are
+    /// RFC 3339 in UTC; of a key only its hash is there. Reads beside a running server, as of one
+    /// moment. docs/export.md describes every field.
+    Export(export::ExportArguments),
     /// Make, list and revoke the keys that administer Tollgate.
     #[command(subcommand)]
     ManagementKeys(management_keys::ManagementKeysCommand),
@@ -77,7 +96,10 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(file) => serve::serve(&file.config),
         Command::Demo(arguments) => demo::demo(&arguments),
-        Command::Audit { file, json } => audit::audit(&file.config, json),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::ManagementKeys(command) => management_keys::run(command),
         Command::Holds(command) => holds::run(command),
         Command::Endpoints(command) => endpoints::run(command),

@@ -2,6 +2,11 @@
 
 use std::io::Write as _;
 
+/// All that is written, for what is no line.
+pub(crate) fn stdout() -> std::io::StdoutLock<'static> {
+    std::io::stdout().lock()
+}
+
 /// A line for whoever asked.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

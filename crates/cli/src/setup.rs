@@ -52,6 +52,12 @@ impl Setup {
     pub(crate) fn open(&self) -> Result<Arc<Core>> {
         let path = self.database()?;
         let store = SqliteStore::open(&path)?;
+        if let Some(aside) = store.foreign_log() {
+            tracing::warn!(
+                aside = %aside.display(),
+                "a backup is in the place of a book whose log lay beside it; the log was set aside"
+            );
+        }
         Core::open(Parts {
             config: self.config.clone(),
             folder: self.folder.clone(),

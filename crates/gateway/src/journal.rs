@@ -187,6 +187,40 @@ pub struct LeftBehind {
     pub unreadable: usize,
 }
 
+impl LeftBehind {
+    /// The records that stand in the file at `path`, whoever writes to it; none where it is not
+    /// there. A request in flight all the while is among them.
+    pub fn at(path: &Path) -> io::Result<LeftBehind> {
+        match File::open(path) {
+            Ok(file) => LeftBehind::in_file(&file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(LeftBehind::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn in_file(file: &File) -> io::Result<LeftBehind> {
+        let mut left = LeftBehind::default();
+        let mut slot = [0; SLOT_BYTES];
+        for start in (0_u64..).step_by(SLOT_BYTES) {
+            let mut end = 0;
+            while let read @ 1.. = file.read_at(&mut slot[end..], start + end as u64)? {
+                end += read;
+            }
+            match decode(&slot[..end]) {
+                Some(record) => left.records.push(record),
+                None if slot[..end.min(HEADER_BYTES)].iter().any(|byte| *byte != 0) => {
+                    left.unreadable += 1;
+                }
+                None => {}
+            }
+            if end < SLOT_BYTES {
+                break;
+            }
+        }
+        Ok(left)
+    }
+}
+
 /// A slot in use. It is given back by [`Journal::free`], or kept for the next start.
 #[derive(Debug)]
 pub struct Slot {
@@ -241,21 +275,7 @@ impl Journal {
 
     /// The records an earlier process left, to be settled before [`Journal::clear`].
     pub fn left_behind(&self) -> io::Result<LeftBehind> {
-        let bytes = usize::try_from(self.file.metadata()?.len()).map_err(io::Error::other)?;
-        let mut left = LeftBehind::default();
-        let mut slot = [0; SLOT_BYTES];
-        for start in (0..bytes).step_by(SLOT_BYTES) {
-            let end = SLOT_BYTES.min(bytes - start);
-            self.file.read_exact_at(&mut slot[..end], start as u64)?;
-            match decode(&slot[..end]) {
-                Some(record) => left.records.push(record),
-                None if slot[..end.min(HEADER_BYTES)].iter().any(|byte| *byte != 0) => {
-                    left.unreadable += 1;
-                }
-                None => {}
-            }
-        }
-        Ok(left)
+        LeftBehind::in_file(&self.file)
     }
 
     /// Forgets every record. Only once all that was [left behind](Journal::left_behind) is settled.

@@ -43,12 +43,12 @@ pub(crate) fn clear(
     Ok(if cleared > 0 { Outcome::Done } else { Outcome::Missing })
 }
 
-/// Everything that was learned.
+/// Everything that was learned, by model, provider and its name for the model.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<EndpointMark>> {
     connection
         .prepare_cached(
             "SELECT model, provider, upstream_model, prompt_overhead_tokens, held_at_maximum, barred
-             FROM endpoint_marks",
+             FROM endpoint_marks ORDER BY model, provider, upstream_model",
         )?
         .query_map([], |row| {
             let mut fields = Fields::of(row);

@@ -29,6 +29,13 @@ pub enum OpenError {
     /// The file is something else.
     #[error("{} is not a store of Tollgate", .0.display())]
     Foreign(PathBuf),
+    /// A log of another book lies beside it, and it was only to be read.
+    #[error(
+        "{} was put in the place of a book whose log is still beside it: start the server, which \
+         sets that aside",
+        .0.display()
+    )]
+    ForeignLog(PathBuf),
     /// A newer version of Tollgate has written it.
     #[error(
         "the store {} is at schema {found}, and this version of Tollgate knows {known}: use the \
@@ -45,8 +52,8 @@ pub enum OpenError {
     },
     /// An older version has written it, and it was only to be read.
     #[error(
-        "the store {} is at schema {found}, not yet {known}: start the server once to bring it \
-         up to date",
+        "the store {} is at schema {found}, not yet {known}: a server brings its own up to date when \
+         it starts, `tollgate restore` a backup",
         .path.display()
     )]
     Older {

@@ -8,7 +8,7 @@ use store::{ExportLine, StoreError};
 
 use crate::error::store_error;
 use crate::fields::Fields;
-use crate::{audit_log, entries, keys, management_keys, sealed};
+use crate::{audit_log, endpoint_marks, entries, keys, management_keys, sealed};
 
 type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
 
@@ -28,6 +28,9 @@ pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), Stor
     each(connection, sink, sealed::ALL, |row| {
         Ok(ExportLine::Sealed(Box::new(sealed::read(row)?)))
     })?;
+    for mark in endpoint_marks::all(connection).map_err(store_error)? {
+        sink(ExportLine::Mark(mark)).map_err(StoreError::unavailable)?;
+    }
     each(connection, sink, audit_log::ALL, |row| Ok(ExportLine::Audit(audit_log::read(row)?)))
 }
 

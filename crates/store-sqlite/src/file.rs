@@ -43,6 +43,50 @@ pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Whether the log beside the book at `path` is another's.
+///
+/// A backup says in its header that it keeps no log; a book that does says so before it has one. So
+/// a log beside a file that keeps none is that of a book which a backup was put in the place of, and
+/// SQLite would read it into the backup.
+pub(crate) fn has_foreign_log(path: &Path) -> io::Result<bool> {
+    const WRITE_VERSION_AT: usize = 18;
+    const KEEPS_NO_LOG: u8 = 1;
+    let mut header = [0; WRITE_VERSION_AT + 1];
+    match File::open(path).and_then(|mut file| file.read_exact(&mut header)) {
+        Ok(()) => {}
+        // What is not there, or has no header yet, has not been written to.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) =>
+        {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    }
+    let log = beside(path, "-wal");
+    Ok(header[WRITE_VERSION_AT] == KEEPS_NO_LOG && log.metadata().is_ok_and(|log| log.len() > 0))
+}
+
+/// Sets a log that is another book's aside, and says where it is now.
+pub(crate) fn set_foreign_log_aside(path: &Path) -> Result<Option<PathBuf>, OpenError> {
+    let failed = |source| OpenError::File { path: beside(path, "-wal"), source };
+    if !has_foreign_log(path).map_err(failed)? {
+        return Ok(None);
+    }
+    let aside = free_name(path, ".replaced-wal");
+    fs::rename(beside(path, "-wal"), &aside).map_err(failed)?;
+    match fs::remove_file(beside(path, "-shm")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+        _ => Ok(Some(aside)),
+    }
+}
+
+/// A name beside the book, with that ending, that no file has.
+pub(crate) fn free_name(path: &Path, ending: &str) -> PathBuf {
+    let names = (2_u32..).map(|number| beside(path, &format!("{ending}-{number}")));
+    let mut free = std::iter::once(beside(path, ending)).chain(names).filter(|name| !name.exists());
+    free.next().unwrap_or_else(|| beside(path, ending))
+}
+
 /// The right to write to a store, held until it is dropped or the process ends, however it ends.
 ///
 /// A file of its own, beside the store's: SQLite's locks come and go, and closing any handle on the

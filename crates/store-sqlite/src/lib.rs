@@ -19,12 +19,14 @@ mod hashes;
 mod idempotency;
 mod keys;
 mod management_keys;
+mod restore;
 mod schema;
 mod sealed;
 mod snapshot;
 mod sums;
 
 pub use error::OpenError;
+pub use restore::{RestoreError, Restored, restore};
 
 use std::path::{Path, PathBuf};
 
@@ -66,6 +68,7 @@ pub struct SqliteStore {
     // reader can't, and nobody else may open the store before.
     readers: Readers,
     writer: Option<Writer>,
+    foreign_log: Option<PathBuf>,
 }
 
 struct Writer {
@@ -81,6 +84,7 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = file::resolve(path.as_ref())?;
         let lock = Lock::take(&path)?;
+        let foreign_log = file::set_foreign_log_aside(&path)?;
         file::create(&path)?;
         let failed = |source| OpenError::Sqlite { path: path.clone(), source };
         let mut connection =
@@ -91,7 +95,14 @@ impl SqliteStore {
         Ok(SqliteStore {
             readers: Readers::new(path.clone()),
             writer: Some(Writer { path, connection: Mutex::new(Some(connection)), _lock: lock }),
+            foreign_log,
         })
+    }
+
+    /// Where the log is now that lay beside the file and was not its own: a backup had been put in
+    /// the place of a book that was still to take its log back.
+    pub fn foreign_log(&self) -> Option<&Path> {
+        self.foreign_log.as_deref()
     }
 
     /// Opens the store at `path` to read, beside the server that writes to it or alone. Takes no
@@ -100,17 +111,30 @@ impl SqliteStore {
     pub fn open_to_read(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = path.as_ref();
         let path = path.canonicalize().map_err(|_| OpenError::Missing(path.to_owned()))?;
+        let foreign = file::has_foreign_log(&path);
+        if foreign.map_err(|source| OpenError::File { path: path.clone(), source })? {
+            return Err(OpenError::ForeignLog(path));
+        }
         let readers = Readers::new(path.clone());
         let reader =
             readers.take().map_err(|source| OpenError::Sqlite { path: path.clone(), source })?;
         schema::check_newest(&reader, &path)?;
-        Ok(SqliteStore { readers, writer: None })
+        Ok(SqliteStore { readers, writer: None, foreign_log: None })
     }
 
     /// Copies the whole book, as of one moment, to a new file at `to`, which must not be there yet.
     /// Commits go on meanwhile.
-    pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
-        backup::backup(&self.readers.take().map_err(store_error)?, to.as_ref())
+    ///
+    /// `in_flight` is what the requests in flight at that moment are charged if nothing more is
+    /// heard of them: each that is not in the book is settled in the copy. Returns how many.
+    pub fn backup(&self, to: impl AsRef<Path>, in_flight: &[Entry]) -> Result<u64, StoreError> {
+        let mut reader = self.readers.take().map_err(store_error)?;
+        backup::backup(&mut reader, to.as_ref(), in_flight)
+    }
+
+    /// What is wrong with the pages of the file, each in a few words; at most ten. Reads all of it.
+    pub fn quick_check(&self) -> Result<Vec<String>, StoreError> {
+        self.read(restore::quick_check)
     }
 
     fn read<T>(

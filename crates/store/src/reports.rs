@@ -57,6 +57,8 @@ pub enum ExportLine {
     Entry(Box<Entry>),
     /// A sealed row, by day, key, workspace, creator, model, provider and its name for the model.
     Sealed(Box<SealedRow>),
+    /// What was learned about an endpoint, by model, provider and its name for the model.
+    Mark(EndpointMark),
     /// An audit row, in the order written.
     Audit(AuditRow),
 }

@@ -1,10 +1,12 @@
 //! The built binary as a user has it: started, asked, killed, started again.
 //! Each module is one promise; `world` is what every test starts from.
 
+mod backup;
 mod catalogue;
 mod clock;
 mod crash;
 mod disconnect;
+mod export;
 mod fallback;
 mod limits;
 mod observe;
@@ -12,4 +14,5 @@ mod provider;
 mod retention;
 mod serve;
 mod store;
+mod transcript;
 mod world;

@@ -71,7 +71,7 @@ fn only_its_owner_may_read_what_is_made() {
     let folder = tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
     create(&store, key(1));
-    store.backup(folder.path().join("backup.db")).unwrap();
+    store.backup(folder.path().join("backup.db"), &[]).unwrap();
     let files = names(folder.path());
     assert_eq!(
         files,
@@ -217,10 +217,10 @@ fn a_backup_is_the_book_of_one_moment_and_opens_as_one() {
     let server = SqliteStore::open(&path).unwrap();
     create(&server, key(1));
     commit(&server, settlement(&entry("gen-1", hash(1))));
-    SqliteStore::open_to_read(&path).unwrap().backup(&copy).unwrap();
+    SqliteStore::open_to_read(&path).unwrap().backup(&copy, &[]).unwrap();
     commit(&server, settlement(&entry("gen-2", hash(1))));
     // What is there already is not written over.
-    assert!(matches!(server.backup(&copy), Err(StoreError::Unavailable(_))));
+    assert!(matches!(server.backup(&copy, &[]), Err(StoreError::Unavailable(_))));
 
     let restored = SqliteStore::open(&copy).unwrap();
     assert_eq!(restored.generation("gen-1").unwrap(), [entry("gen-1", hash(1))]);

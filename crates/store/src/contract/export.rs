@@ -3,13 +3,16 @@
 
 use std::io;
 
-use ledger::Amounts;
+use ledger::{Amounts, Day};
 
 use super::sample::{
-    NOW, after, audit_row, correct, create, credits, delete, edit, entry, hash, key,
-    management_key, settle,
+    NOW, after, audit_row, commit, correct, create, credits, delete, edit, entry, hash, key,
+    management_key, mark, settle,
 };
-use crate::{Edit, Entry, ExportLine, KeyRecord, Kind, Store, StoreError, Tokens};
+use crate::{
+    Change, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Seal, SealedRow, Store,
+    StoreError, Tokens,
+};
 
 pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
     let tied = KeyRecord { created_at: key(3).created_at, ..key(2) };
@@ -33,6 +36,17 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         settle(store, settled);
     }
     correct(store, "gen-b", 0, credits(4));
+    for (model, provider) in [("b", "x"), ("a", "y"), ("a", "x")] {
+        let learned = EndpointMark { provider: provider.to_owned(), ..mark(model) };
+        commit(store, Change::Mark(learned));
+    }
+    let mark_line = |model, provider: &str| {
+        ExportLine::Mark(EndpointMark { provider: provider.to_owned(), ..mark(model) })
+    };
+    settle(store, &row("gen-sealed", 0, -86_400));
+    let seal = Seal { before: Day::of(NOW), from: None, rows_max: 9, audit: None };
+    commit(store, Change::Seal(Box::new(seal)));
+    let sealed = SealedRow::of(&row("gen-sealed", 0, -86_400));
     let correction = Entry {
         kind: Kind::Correction(1),
         cost: credits(-1),
@@ -42,12 +56,7 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         ..first.clone()
     };
 
-    let mut lines = Vec::new();
-    let keep = &mut |line| {
-        lines.push(line);
-        Ok(())
-    };
-    store.export(keep).unwrap();
+    let lines = super::sample::export(store);
     let key_line = |record, deleted_at| ExportLine::Key(Box::new(record), deleted_at);
     let row_line = |row| ExportLine::Entry(Box::new(row));
     let audit_line =
@@ -63,6 +72,10 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         row_line(second),
         row_line(other),
         row_line(late),
+        ExportLine::Sealed(Box::new(sealed)),
+        mark_line("a", "x"),
+        mark_line("a", "y"),
+        mark_line("b", "x"),
         audit_line("key.create", 3),
         audit_line("key.create", 1),
         audit_line("key.create", 2),

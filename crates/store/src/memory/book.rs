@@ -308,6 +308,13 @@ impl Book {
         entries.sort_by(by_admission);
         let mut sealed = self.sealed.clone();
         sealed.sort_by(|one, other| one.sum().cmp(&other.sum()));
+        let mut marks = self.marks.clone();
+        marks.sort_by(|one, other| {
+            let name = |mark: &EndpointMark| {
+                [&mark.model, &mark.provider, &mark.upstream_model].map(Clone::clone)
+            };
+            name(one).cmp(&name(other))
+        });
 
         let keys = keys
             .into_iter()
@@ -315,6 +322,7 @@ impl Book {
         keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
             .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
             .chain(sealed.into_iter().map(|row| ExportLine::Sealed(Box::new(row))))
+            .chain(marks.into_iter().map(ExportLine::Mark))
             .chain(self.audit_log.iter().cloned().map(ExportLine::Audit))
             .collect()
     }
