@@ -12,18 +12,16 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt as _;
 use upstream::transport::{Settings, Tls, TlsError, Transport};
 
 use crate::config::ServerConfig;
 use crate::core::Core;
-use crate::http::{Worker, service};
+use crate::http::{Front, Worker};
 use crate::writer::Mailbox;
 
 mod admin;
@@ -231,15 +229,13 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, mut stage: watch::Re
         .half_close(false);
     let connections = Arc::clone(&worker.core.connections);
     let stall = Duration::from_millis(worker.core.config.bounds.client_stall_ms);
-    let service = service(worker)
-        .map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
+    let front = Front::new(worker);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let service = TowerToHyperService::new(service.clone());
                     let place = connections.enter(usize::MAX);
-                    let serving = serve(http.clone(), stream, service, stall, stage.clone());
+                    let serving = serve(http.clone(), stream, front.clone(), stall, stage.clone());
                     tokio::spawn(async move {
                         serving.await;
                         drop(place);

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use api::error::ErrorType;
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
@@ -17,6 +16,17 @@ use crate::metrics::Bound;
 
 /// A body of an administrator's request, in bytes.
 const MANAGEMENT_BYTES_MAX: u64 = 1 << 20;
+
+/// A body on its way in.
+pub(crate) trait Incoming:
+    http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Unpin
+{
+}
+
+impl<B> Incoming for B where
+    B: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static> + Unpin
+{
+}
 
 /// A body in memory; what it takes there is given back when dropped.
 pub(crate) struct HeldBody {
@@ -30,7 +40,7 @@ impl HeldBody {
     pub(crate) async fn of_inference(
         core: &Arc<Core>,
         headers: &HeaderMap,
-        body: Body,
+        body: impl Incoming,
     ) -> ApiResult<HeldBody> {
         HeldBody::read(core, headers, body, core.config.bounds.body_bytes_max, true).await
     }
@@ -39,7 +49,7 @@ impl HeldBody {
     pub(crate) async fn of_management(
         core: &Arc<Core>,
         headers: &HeaderMap,
-        body: Body,
+        body: impl Incoming,
     ) -> ApiResult<HeldBody> {
         HeldBody::read(core, headers, body, MANAGEMENT_BYTES_MAX, false).await
     }
@@ -47,7 +57,7 @@ impl HeldBody {
     async fn read(
         core: &Arc<Core>,
         headers: &HeaderMap,
-        body: Body,
+        body: impl Incoming,
         bytes_max: u64,
         is_shared: bool,
     ) -> ApiResult<HeldBody> {
@@ -88,7 +98,7 @@ impl HeldBody {
 
 /// The whole body, or `None` where it is too large.
 async fn collect(
-    mut body: Body,
+    mut body: impl Incoming,
     room: &mut Room,
     bytes_max: u64,
     expected: usize,

@@ -12,6 +12,7 @@ use http::{HeaderMap, header};
 use tokio::time::Instant;
 use upstream::{Request, SESSION_ID_CHARS_MAX, scan};
 
+use super::body::Incoming;
 use super::error::{ApiError, ApiResult};
 use super::{App, HeldBody, Worker, auth};
 use crate::catalogue::Endpoint;
@@ -23,14 +24,26 @@ use crate::observe;
 /// Headers that are kept with a generation are cut to this many characters.
 const FACT_CHARS_MAX: usize = 512;
 
+/// Where chat completions are asked for, as a whole.
+pub(super) const PATHS: [&str; 2] = ["/api/v1/chat/completions", "/v1/chat/completions"];
+
 pub(super) fn routes() -> Router<Arc<Worker>> {
     Router::new().route("/chat/completions", post(create))
 }
 
 async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult<Response> {
+    answer(worker, &headers, body).await
+}
+
+/// Answers a chat completion.
+pub(super) async fn answer(
+    worker: Arc<Worker>,
+    headers: &HeaderMap,
+    body: impl Incoming,
+) -> ApiResult<Response> {
     let arrived_at = Instant::now();
     let core = &worker.core;
-    let key = auth::inference(core, &headers)?;
+    let key = auth::inference(core, headers)?;
     let bounds = &core.config.bounds;
     if core.writer.is_away() {
         core.metrics.overloaded(Bound::StoreAway);
@@ -40,10 +53,10 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
         core.metrics.overloaded(Bound::InFlight);
         ApiError::unavailable("Too many requests are in flight.")
     })?;
-    let body = HeldBody::of_inference(core, &headers, body).await?;
+    let body = HeldBody::of_inference(core, headers, body).await?;
     let request = scan(&body.bytes)?;
     observe::note(|passage| passage.asked(&request));
-    let facts = facts(&headers, &request, arrived_at)?;
+    let facts = facts(headers, &request, arrived_at)?;
     let candidates = route(core, &request)?;
     let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
     let admitted = wish.admit(candidates).await?;

@@ -2,9 +2,8 @@
 //! The HTTP library refuses what is not HTTP; here is what is HTTP and still not taken.
 
 use api::Invalid;
-use axum::extract::Request;
 use http::header::{CONTENT_ENCODING, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
 
 use super::error::{ApiError, ApiResult};
 
@@ -13,7 +12,7 @@ const LINE_BYTES: usize = 4;
 
 /// Refuses a head that is too large, that says not exactly once whom it is for, or whose body is
 /// encoded.
-pub(super) fn check(request: &Request, bytes_max: usize) -> ApiResult<()> {
+pub(super) fn check<B>(request: &Request<B>, bytes_max: usize) -> ApiResult<()> {
     let headers = request.headers();
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > bytes_max {

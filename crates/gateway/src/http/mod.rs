@@ -9,9 +9,11 @@ mod auth;
 mod body;
 mod chat;
 pub mod control;
+mod cors;
 mod credits;
 mod endpoints;
 pub mod error;
+mod front;
 mod generation;
 mod head;
 mod health;
@@ -26,15 +28,13 @@ mod request_id;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderName, Method, Uri, header};
-use tower::ServiceExt as _;
-use tower_http::cors::{Any, CorsLayer};
+use http::{Method, header};
 
 pub use admin::admin;
 pub use auth::hash;
 pub(crate) use body::HeldBody;
+pub use front::Front;
 
 use crate::core::Core;
 use error::ApiError;
@@ -52,13 +52,8 @@ pub struct Worker {
 /// The state that handlers take.
 pub(crate) type App = axum::extract::State<Arc<Worker>>;
 
-/// The service of one worker.
-pub fn service(
-    worker: Arc<Worker>,
-) -> impl tower::Service<Request, Response = Response, Error = std::convert::Infallible, Future: Send>
-+ Clone
-+ Send
-+ 'static {
+/// Every path that is answered, and by whom.
+fn router(worker: Arc<Worker>) -> Router {
     let inference = Router::new()
         .merge(chat::routes())
         .merge(models::routes())
@@ -66,7 +61,7 @@ pub fn service(
         .merge(providers::routes())
         // Set before the layer, which answers preflights only in the place of what lies within it.
         .method_not_allowed_fallback(wrong_method)
-        .layer(cors());
+        .layer(cors::layer());
     let api = Router::new()
         .merge(keys::routes())
         .merge(key::routes())
@@ -75,16 +70,14 @@ pub fn service(
         .merge(activity::routes())
         .merge(inference)
         .method_not_allowed_fallback(wrong_method);
-    let router = Router::new()
+    Router::new()
         .nest("/api/v1", api.clone())
         .nest("/v1", api)
         .merge(health::routes())
         .merge(metrics::routes())
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&worker), request_id::name))
-        .with_state(worker);
-    router.map_request(without_trailing_slash)
+        .with_state(worker)
 }
 
 async fn wrong_method(method: Method) -> ApiError {
@@ -94,45 +87,6 @@ async fn wrong_method(method: Method) -> ApiError {
 
 async fn unknown_path() -> ApiError {
     ApiError::not_found()
-}
-
-/// `/keys/` is `/keys`: never answered by a redirect, which would lose the body or the credential.
-fn without_trailing_slash(mut request: Request) -> Request {
-    let path = request.uri().path();
-    if path.len() > 1 && path.ends_with('/') {
-        let trimmed = path.trim_end_matches('/');
-        let trimmed = if trimmed.is_empty() { "/" } else { trimmed };
-        let target = match request.uri().query() {
-            Some(query) => format!("{trimmed}?{query}"),
-            None => trimmed.to_owned(),
-        };
-        if let Ok(uri) = target.parse::<Uri>() {
-            *request.uri_mut() = uri;
-        }
-    }
-    request
-}
-
-/// Browsers call inference paths directly, and nothing else (DESIGN "What crosses").
-fn cors() -> CorsLayer {
-    let names = [
-        "x-title",
-        "x-openrouter-title",
-        "x-openrouter-categories",
-        "x-session-id",
-        "x-openrouter-metadata",
-        "x-openrouter-cache",
-        "http-referer",
-        "idempotency-key",
-    ];
-    let allowed = names.map(HeaderName::from_static);
-    let allowed =
-        [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT].into_iter().chain(allowed);
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(allowed.collect::<Vec<_>>())
-        .expose_headers([HeaderName::from_static("x-generation-id"), header::RETRY_AFTER])
 }
 
 /// A JSON answer of that status.

@@ -1,14 +1,13 @@
 //! Names each request, in the log and in the answer, so that the two can be brought together.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue};
-use tracing::Instrument as _;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method, Request};
+use tracing::{Instrument as _, Span};
 
-use super::{App, head};
+use crate::core::Core;
 use crate::entropy::bytes;
 use crate::metrics::Route;
 use crate::observe::Watched;
@@ -24,30 +23,41 @@ fn shown(path: &str) -> Cow<'_, str> {
     Cow::Owned(masked.collect::<Vec<_>>().join("/"))
 }
 
-/// Answers under an id that every log line of the request carries. The path is logged without its
-/// query, the headers not at all: secrets travel there.
-pub(super) async fn name(State(worker): App, request: Request, next: Next) -> Response {
-    let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*worker.core.entropy)));
-    let route = Route::of(request.uri().path());
-    let method = request.method().clone();
-    let path = shown(request.uri().path()).into_owned();
-    let span = tracing::info_span!("request", id, method = %request.method(), path);
-    let watched = Watched::begin(&worker.core, &id, &request, route, &path);
-    let header_bytes_max = worker.core.config.bounds.header_bytes_max;
-    let serving = async move {
-        match head::check(&request, header_bytes_max) {
-            Ok(()) => next.run(request).await,
-            Err(error) => error.into_response(),
-        }
-    };
-    let serving = serving.instrument(span);
-    let mut response = match watched {
-        None => serving.await,
-        Some(watched) => watched.run(serving).await,
-    };
-    worker.core.metrics.requests.answered(&method, route, response.status());
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+/// A request with its name.
+pub(super) struct Named {
+    core: Arc<Core>,
+    id: String,
+    method: Method,
+    route: Route,
+    span: Span,
+    watched: Option<Arc<Watched>>,
+}
+
+impl Named {
+    /// Names `request`. Its path is logged without the query, its headers not at all: secrets
+    /// travel there.
+    pub(super) fn new<B>(core: &Arc<Core>, request: &Request<B>) -> Named {
+        let id = format!("req-{:016x}", u64::from_le_bytes(bytes(&*core.entropy)));
+        let method = request.method().clone();
+        let path = shown(request.uri().path());
+        let span = tracing::info_span!("request", id, %method, path = &*path);
+        let route = Route::of(request.uri().path());
+        let watched = Watched::begin(core, &id, request, route, &path);
+        Named { core: Arc::clone(core), id, method, route, span, watched }
     }
-    response
+
+    /// Runs what answers it, so that every log line of it carries its name; counts the answer, and
+    /// puts the name on that, too.
+    pub(super) async fn answer(self, serving: impl Future<Output = Response>) -> Response {
+        let serving = serving.instrument(self.span);
+        let mut response = match self.watched {
+            None => serving.await,
+            Some(watched) => watched.run(serving).await,
+        };
+        self.core.metrics.requests.answered(&self.method, self.route, response.status());
+        if let Ok(id) = HeaderValue::try_from(self.id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
 }

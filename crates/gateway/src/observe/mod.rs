@@ -15,8 +15,8 @@ mod trace;
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::response::Response;
+use http::Request;
 use parking_lot::Mutex;
 
 pub use export::{ExportError, Exporter};
@@ -39,10 +39,10 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// The request `id`, if it is to be observed.
-    pub(crate) fn begin(
+    pub(crate) fn begin<B>(
         core: &Core,
         id: &str,
-        request: &Request,
+        request: &Request<B>,
         route: Route,
         path: &str,
     ) -> Option<Arc<Watched>> {
