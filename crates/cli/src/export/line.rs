@@ -83,10 +83,19 @@ pub(super) struct Row {
     finish_reason: Option<String>,
     latency_ms: u64,
     generation_ms: u64,
-    attempts: Vec<Attempt>,
+    attempts: Vec<Call>,
     referer: Option<String>,
     user_agent: Option<String>,
     session: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Call {
+    provider: String,
+    model: String,
+    upstream_model: String,
+    status: Option<u16>,
+    latency_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -259,11 +268,16 @@ fn row(entry: Entry) -> Row {
         finish_reason,
         latency_ms,
         generation_ms,
-        attempts,
+        attempts: attempts.into_iter().map(call).collect(),
         referer,
         user_agent,
         session,
     }
+}
+
+fn call(attempt: Attempt) -> Call {
+    let Attempt { provider, model, upstream_model, status, latency_ms } = attempt;
+    Call { provider, model, upstream_model, status, latency_ms }
 }
 
 fn sealed(sealed: SealedRow) -> Sealed {
