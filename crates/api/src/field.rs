@@ -2,7 +2,7 @@
 //! Every reader says in its error what it would have taken.
 
 use jiff::Timestamp;
-use money::{Money, ParseMoneyError};
+use money::{Money, ParseMoneyError, ParseRateError, Rate};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -94,6 +94,58 @@ impl<'a> Field<'a> {
         Err(self.invalid(problem, &allowed))
     }
 
+    /// A number from zero up that is no amount; `allowed` is what the message says where it is none.
+    pub fn number(&self, allowed: &str) -> Result<f64, Invalid> {
+        let text = self.text_of_value();
+        let problem = match serde_json::from_str::<f64>(text) {
+            Ok(number) if number >= 0.0 => return Ok(number),
+            Ok(_) => "is negative",
+            // A number that is JSON and yet none is beyond what can be held.
+            Err(_) if self.kind() == "is a number" => "is too large",
+            Err(_) => self.kind(),
+        };
+        Err(self.invalid(problem, allowed))
+    }
+
+    /// A price, as a number or as text, which `read` takes.
+    pub fn rate(
+        &self,
+        read: impl Fn(&str) -> Result<Rate, ParseRateError>,
+    ) -> Result<Rate, Invalid> {
+        const ALLOWED: &str = "a number of US dollars from 0 up, or the same as text";
+        let value = self.text_of_value();
+        let is_text = value.starts_with('"');
+        let text = if is_text { self.text(ALLOWED)? } else { value.to_owned() };
+        let problem = match read(&text) {
+            Ok(rate) => return Ok(rate),
+            Err(ParseRateError::NotANumber) if is_text => "is not a decimal number",
+            Err(ParseRateError::NotANumber) => self.kind(),
+            Err(ParseRateError::Negative) => "is negative",
+            Err(ParseRateError::TooLarge) => "is too large",
+            Err(ParseRateError::TooFine) => "is too fine",
+        };
+        Err(self.invalid(problem, ALLOWED))
+    }
+
+    /// The elements of an array, each named by its place, such as `allowed_models[2]`; `allowed` is
+    /// what the message says where it is none.
+    pub fn elements(&self, allowed: &str) -> Result<Vec<Field<'a>>, Invalid> {
+        let value = self.text_of_value();
+        if !value.starts_with('[') {
+            return Err(self.invalid(self.kind(), allowed));
+        }
+        // The body was read to its end before: an array in it is one.
+        let elements: Vec<&RawValue> =
+            serde_json::from_str(value).map_err(|_| self.invalid("is malformed", allowed))?;
+        let named = |(place, element)| Field::new(format!("{}[{place}]", self.path), Some(element));
+        Ok(elements.into_iter().enumerate().map(named).collect())
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        self.text_of_value().starts_with('{')
+    }
+
     /// A UUID in its hyphenated form.
     pub fn uuid(&self) -> Result<Uuid, Invalid> {
         const ALLOWED: &str = "a UUID, such as `123e4567-e89b-42d3-a456-426614174000`";
@@ -127,15 +179,20 @@ impl<'a> Field<'a> {
 
     /// What the value is, as a problem where it should be something else.
     fn kind(&self) -> &'static str {
-        match self.text_of_value().bytes().next() {
-            None => "is missing",
-            Some(b'n') => "is null",
-            Some(b't' | b'f') => "is a boolean",
-            Some(b'"') => "is a string",
-            Some(b'[') => "is an array",
-            Some(b'{') => "is an object",
-            Some(_) => "is a number",
-        }
+        kind(self.text_of_value())
+    }
+}
+
+/// What a value is, as a problem where it should be something else.
+pub(crate) fn kind(value: &str) -> &'static str {
+    match value.bytes().next() {
+        None => "is missing",
+        Some(b'n') => "is null",
+        Some(b't' | b'f') => "is a boolean",
+        Some(b'"') => "is a string",
+        Some(b'[') => "is an array",
+        Some(b'{') => "is an object",
+        Some(_) => "is a number",
     }
 }
 

@@ -19,6 +19,7 @@ pub mod key;
 pub mod keys;
 pub mod models;
 pub mod providers;
+pub mod routing;
 
 mod data;
 mod field;

@@ -68,6 +68,40 @@ impl Rate {
         Rate::read(text, RATE_PLACES - MILLION_PLACES)
     }
 
+    /// The highest price that is not above `text`, as dollars a unit: what a client will pay at
+    /// most may be written finer than a price is, or larger than one can be.
+    ///
+    /// ```
+    /// # use money::Rate;
+    /// assert_eq!(Rate::at_most("0.1234567890123456789")?.to_string(), "0.123456789012345678");
+    /// assert_eq!(Rate::at_most("1e99")?.to_string(), "1000000");
+    /// # Ok::<(), money::ParseRateError>(())
+    /// ```
+    pub fn at_most(text: &str) -> Result<Rate, ParseRateError> {
+        Rate::read_down(text, RATE_PLACES)
+    }
+
+    /// The same where `text` is dollars for a million units.
+    pub fn at_most_per_million(text: &str) -> Result<Rate, ParseRateError> {
+        Rate::read_down(text, RATE_PLACES - MILLION_PLACES)
+    }
+
+    /// The sum of `shares` times each price, for comparing prices; it is no amount of money.
+    ///
+    /// In atto-dollars, and never past what fits: 2^32 times a million dollars does.
+    pub fn blend(prices: &[(u32, Rate)]) -> u128 {
+        prices.iter().map(|(shares, rate)| u128::from(*shares) * rate.0).sum()
+    }
+
+    fn read_down(text: &str, places: u8) -> Result<Rate, ParseRateError> {
+        let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
+        if decimal.is_negative && !decimal.is_zero() {
+            return Err(ParseRateError::Negative);
+        }
+        let most = DOLLARS_MAX * ATTOS_PER_DOLLAR;
+        Ok(Rate(decimal.scale(places).map_or(most, |scaled| scaled.magnitude.min(most))))
+    }
+
     /// The price in `text`, where a dollar is 10^`places` atto-dollars a unit.
     fn read(text: &str, places: u8) -> Result<Rate, ParseRateError> {
         let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;

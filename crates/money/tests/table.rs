@@ -142,6 +142,32 @@ fn a_price_a_million_is_the_price_of_one_a_million_times() {
 }
 
 #[test]
+fn the_most_to_pay_is_rounded_down_and_never_refused_for_its_size() {
+    for (text, unit, million) in [
+        ("0", "0", "0"),
+        ("-0.0", "0", "0"),
+        ("0.15", "0.15", "0.00000015"),
+        ("1e-18", "0.000000000000000001", "0"),
+        ("0.0000000000019", "0.0000000000019", "0.000000000000000001"),
+        ("9e-19", "0", "0"),
+        ("1000000.5", "1000000", "1.0000005"),
+        ("1e18", "1000000", "1000000"),
+        ("1e999999999999999999999", "1000000", "1000000"),
+    ] {
+        let found = [Rate::at_most(text), Rate::at_most_per_million(text)];
+        assert_eq!(found.map(|rate| rate.unwrap().to_string()), [unit, million], "{text}");
+    }
+    for (text, error) in [
+        ("-1", ParseRateError::Negative),
+        ("free", ParseRateError::NotANumber),
+        ("", ParseRateError::NotANumber),
+    ] {
+        assert_eq!(Rate::at_most(text), Err(error));
+        assert_eq!(Rate::at_most_per_million(text), Err(error));
+    }
+}
+
+#[test]
 fn a_bill_is_rounded_once_and_up() {
     let rate = |text: &str| text.parse::<Rate>().unwrap();
     type Lines = &'static [(u64, &'static str)];

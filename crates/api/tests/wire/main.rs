@@ -11,5 +11,6 @@ mod key;
 mod keys;
 mod models;
 mod object;
+mod routing;
 mod time;
 mod usd;

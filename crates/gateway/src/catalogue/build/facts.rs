@@ -3,16 +3,11 @@
 
 use api::models::{INPUT_MODALITIES, OUTPUT_MODALITIES, PARAMETERS};
 use api::providers;
+use api::routing::QUANTIZATIONS;
 use jiff::civil::Date;
 
 use super::{BuildError, named};
 use crate::config::{ConfigError, EndpointConfig, ModelConfig, ProviderConfig};
-
-/// How coarsely a model's weights may be kept.
-const QUANTIZATIONS: [&str; 12] = [
-    "int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32",
-    "unknown",
-];
 
 /// What people may want to know of a provider.
 pub(super) fn provider(
