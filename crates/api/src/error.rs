@@ -1,11 +1,15 @@
 //! The envelope of every error answer, and the vocabulary of what went wrong.
 //! `code` is always an integer and always there: official SDKs fail on anything else (SEMANTICS 6.1).
 
+mod availability;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+pub use availability::{Availability, AvailabilityCode, Constraint};
 
 /// An error answer: `{"error": {…}, "user_id": …}`.
 ///
@@ -44,6 +48,10 @@ pub struct ErrorBody {
     /// Facts a client may act on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
+    /// Why nothing could serve the request, where that is what went wrong. Boxed, as most errors
+    /// have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Box<Availability>>,
 }
 
 impl ErrorBody {
@@ -52,13 +60,19 @@ impl ErrorBody {
     /// The name is always there, because a stream's error must not have metadata without it
     /// (SEMANTICS 6.3).
     pub fn new(error_type: ErrorType, message: impl Into<String>) -> ErrorBody {
-        ErrorBody { code: error_type.status(), message: message.into(), metadata: None }
+        let (code, message) = (error_type.status(), message.into());
+        ErrorBody { code, message, metadata: None, availability: None }
             .with("error_type", error_type)
     }
 
     /// The same error under a status that no [`ErrorType`] has, such as 405 or 409.
     pub fn with_code(self, code: u16) -> ErrorBody {
         ErrorBody { code, ..self }
+    }
+
+    /// The same error, with why nothing could serve the request.
+    pub fn with_availability(self, why: Availability) -> ErrorBody {
+        ErrorBody { availability: Some(Box::new(why)), ..self }
     }
 
     /// The same error with one more fact in its metadata.

@@ -1,7 +1,7 @@
 //! The envelope and its vocabulary.
 
 use api::Usd;
-use api::error::{ErrorBody, ErrorEnvelope, ErrorType};
+use api::error::{Availability, AvailabilityCode, Constraint, ErrorBody, ErrorEnvelope, ErrorType};
 use money::Money;
 
 use crate::contract::checked;
@@ -30,6 +30,50 @@ fn an_envelope_survives_the_wire() {
     assert_eq!(metadata.get("limit_usd"), Some(Usd(Money::nanos(9_007_199_254_740_993))));
     assert_eq!(metadata.get::<u16>("error_type"), None);
     assert_eq!(metadata.get::<u16>("absent"), None);
+}
+
+#[test]
+fn an_availability_says_what_is_known_and_survives_the_wire() {
+    let models = vec!["a/b".to_owned()];
+    let why = Availability {
+        affected_providers: vec!["alpha".to_owned()],
+        excluded_by: vec!["provider.max_price".to_owned()],
+        constraint: Some(Constraint {
+            field: "provider.max_price".to_owned(),
+            detail: "too dear".to_owned(),
+        }),
+        ..Availability::new(AvailabilityCode::ConstraintFiltered, models, "https://d.example")
+    };
+    let body = ErrorBody::new(ErrorType::NotFound, "m").with_availability(why.clone());
+    let text = checked("/components/schemas/NotFoundResponse", &ErrorEnvelope::new(body));
+    assert_eq!(
+        text,
+        r#"{"error":{"code":404,"message":"m","metadata":{"error_type":"not_found"},"availability":{"code":"constraint_filtered","retryable":false,"requested_models":["a/b"],"docs_url":"https://d.example","affected_providers":["alpha"],"excluded_by":["provider.max_price"],"constraint":{"field":"provider.max_price","detail":"too dear"}}}}"#,
+    );
+    let read: ErrorEnvelope = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.error.availability.as_deref(), Some(&why));
+}
+
+#[test]
+fn every_availability_code_has_its_word_and_its_status() {
+    use AvailabilityCode::*;
+    let all = [
+        (ModelNotFound, "model_not_found", 400),
+        (WrongEndpoint, "wrong_endpoint", 400),
+        (NoEndpoints, "no_endpoints", 404),
+        (ModelDeprecated, "model_deprecated", 404),
+        (ModelUnavailableUpstream, "model_unavailable_upstream", 404),
+        (PrivacyRestricted, "privacy_restricted", 404),
+        (ConstraintFiltered, "constraint_filtered", 404),
+        (FreeVariantEnded, "free_variant_ended", 404),
+        (RegionRestricted, "region_restricted", 403),
+        (CapacityExhausted, "capacity_exhausted", 429),
+        (TemporarilyUnavailable, "temporarily_unavailable", 503),
+    ];
+    for (code, word, status) in all {
+        assert_eq!(serde_json::to_value(code).unwrap(), word);
+        assert_eq!((code.status(), code.is_retryable()), (status, status >= 429), "{word}");
+    }
 }
 
 #[test]
