@@ -107,3 +107,25 @@ impl Dispatched {
         Dispatched { claim: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use money::Money;
+
+    use super::*;
+    use crate::{Tally, Terms};
+
+    #[test]
+    fn what_is_held_is_the_same_before_it_is_dispatched_and_after() {
+        let account = Arc::new(Account::new(Terms::default(), Tally::default(), || ()));
+        let now: Timestamp = "2026-11-18T12:00:00Z".parse().unwrap();
+        let worst = Amounts { credits: Money::nanos(60), byok: Money::nanos(7) };
+        let hold = Hold::new(&[&account], now, Day::of(now), worst, 60);
+        assert_eq!((hold.worst(), hold.tokens(), hold.admitted_at()), (worst, 60, now));
+        #[expect(clippy::disallowed_methods, reason = "nothing is sent here")]
+        let proof = hold.mark_dispatched();
+        assert_eq!((proof.worst(), proof.admitted_at()), (worst, now));
+        let hold = proof.refused();
+        assert_eq!((hold.worst(), hold.tokens(), hold.admitted_at()), (worst, 60, now));
+    }
+}

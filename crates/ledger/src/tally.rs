@@ -114,6 +114,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_day_that_is_known_already_drops_no_other() {
+        let nano = Amounts::credits(Money::nanos(1));
+        let mut tally = Tally::default();
+        // From the last to the first: none of them looks old when it comes.
+        for number in (0..=DAYS_KEPT).rev() {
+            tally.post(Day::from_number(i32::try_from(number).unwrap()), nano);
+        }
+        let all = tally.days.len();
+        let last = Day::from_number(i32::try_from(DAYS_KEPT).unwrap());
+        tally.post(last, nano);
+        assert_eq!(tally.days.len(), all);
+        tally.post(last.plus(1), nano);
+        assert_eq!(tally.days.len(), DAYS_KEPT);
+    }
+
+    #[test]
     fn days_are_bounded_and_what_is_on_hold_is_kept() {
         let nano = Amounts::credits(Money::nanos(1));
         let mut tally = Tally::default();

@@ -36,7 +36,7 @@ impl Day {
     /// Midnight, when the day begins; clamped to the first or last moment that can be expressed.
     pub fn start(self) -> Timestamp {
         let since_epoch = SignedDuration::from_secs(i64::from(self.0) * SECONDS_PER_DAY);
-        let clamp = if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        let clamp = if self.0.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_duration(since_epoch).unwrap_or(clamp)
     }
 
@@ -151,6 +151,31 @@ mod tests {
             }
             assert!(Period::Lifetime.window(day).contains(day));
         }
+    }
+
+    #[test]
+    fn a_window_holds_the_days_from_its_first_to_the_one_before_its_end() {
+        for period in [Period::Day, Period::Week, Period::Month] {
+            let window = period.window(day("2026-11-18T12:00:00Z"));
+            let after = window.after.unwrap();
+            let days = [window.first.plus(-1), window.first, after.plus(-1), after];
+            let contained = days.map(|day| window.contains(day));
+            assert_eq!(contained, [false, true, true, false], "{period:?}");
+        }
+        let lifetime = Period::Lifetime.window(day("2026-11-18T12:00:00Z"));
+        assert!(lifetime.contains(Day::from_number(i32::MIN)));
+        assert!(lifetime.contains(Day::from_number(i32::MAX)));
+    }
+
+    #[test]
+    fn a_day_is_its_number_and_starts_at_a_moment_that_can_be_expressed() {
+        for number in [i32::MIN, -1, 0, 1, 20_775, i32::MAX] {
+            assert_eq!(Day::from_number(number).number(), number);
+        }
+        assert_eq!(day("2026-11-18T00:00:00Z").number(), 20_775);
+        assert_eq!(day("2026-11-18T23:59:59Z").start().to_string(), "2026-11-18T00:00:00Z");
+        assert_eq!(Day::from_number(i32::MIN).start(), Timestamp::MIN);
+        assert_eq!(Day::from_number(i32::MAX).start(), Timestamp::MAX);
     }
 
     #[test]
