@@ -14,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: check test nightly run docs format lint deny unit interleavings blackbox release conformance bench
+.PHONY: check test nightly run docs format lint deny unit interleavings fuzz blackbox release conformance bench
 
 CONFIG ?= tollgate.toml
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
@@ -22,16 +22,17 @@ export TOLLGATE_BIN ?= $(TARGET)/release/tollgate
 
 check: format lint deny unit
 
-test: unit interleavings blackbox conformance
+test: unit interleavings fuzz blackbox conformance
 
-# The long tests, the older generations of the SDKs, twenty times the requests to each operation, and the laws of money
-# and of the ledger with a hundred times the cases (about three quarters of an hour).
+# The long tests, the older generations of the SDKs, twenty times the requests to each operation, the laws of money and
+# of the ledger with a hundred times the cases, and ten minutes of fuzzing for each parser (about an hour and a half).
 nightly: release
 	scripts/system-packages
 	cargo test --workspace -- --ignored
 	"$$(scripts/python-env)/python" -m pytest -m older_client conformance/python
 	OPERATION_EXAMPLES=500 "$$(scripts/python-env)/python" -m pytest conformance/python/test_operations.py
 	PROPTEST_CASES=25600 cargo test --package tollgate-money --package tollgate-ledger --test properties
+	scripts/fuzz 600
 
 run:
 	cargo run --release --package tollgate-cli -- serve --config $(CONFIG)
@@ -41,6 +42,7 @@ docs:
 
 format:
 	cargo fmt --all --check
+	rustfmt --edition 2024 --check fuzz/fuzz_targets/*.rs
 
 lint:
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -55,6 +57,10 @@ unit:
 # The ledger's locks, in thousands of the orders threads can take them.
 interleavings:
 	cargo test --package tollgate-ledger --features shuttle --test interleavings
+
+# What strangers' bytes meet first, fed what a fuzzer makes of fuzz/corpus.
+fuzz:
+	scripts/fuzz 10
 
 # The built binary as a user has it: started, asked, killed, started again.
 blackbox:
