@@ -118,15 +118,29 @@ impl Tollgate {
     pub async fn term(&mut self) {
         let child = self.child.as_ref().expect("no tollgate is running");
         kill_process(Pid::from_child(child), Signal::TERM).expect("a signal to an own child");
+        let status = self.ended().await;
+        assert!(status.success(), "tollgate ended with {status}: {}", self.log_end());
+    }
+
+    /// Waits for the process to end by itself, and says how it did.
+    ///
+    /// # Panics
+    /// Where it does not end within a minute, or none is running.
+    pub async fn ended(&mut self) -> ExitStatus {
+        assert!(self.child.is_some(), "no tollgate is running");
         let deadline = Instant::now() + EXIT_WITHIN;
         loop {
             if let Some(status) = self.exited() {
-                assert!(status.success(), "tollgate ended with {status}: {}", self.log_end());
-                return;
+                return status;
             }
             assert!(Instant::now() < deadline, "tollgate does not end: {}", self.log_end());
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Whether the process runs; one that has ended is gone from here then.
+    pub fn is_running(&mut self) -> bool {
+        self.child.is_some() && self.exited().is_none()
     }
 
     /// Starts it again on the same book, configuration and port, killing what still runs.

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Answer, Behaviour};
 
-use crate::world::{COMPLETION_TOKENS_MAX, Form, Key, World, amount, ask, number, times, worst};
+use crate::world::{
+    COMPLETION_TOKENS_MAX, Form, Key, World, amount, ask, number, sum, times, worst,
+};
 
 const NAMED: Option<u64> = Some(COMPLETION_TOKENS_MAX);
 /// Zones as rules, so that no time zone database is needed: Auckland and St. John's.
@@ -226,4 +228,44 @@ async fn a_key_expires_at_its_moment_in_utc_and_what_it_began_goes_on() {
     gate.release();
     let paid = asking.await.expect("no panic").expect("an answer").paid();
     assert_eq!(world.usage(&key).await, paid);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_frees_no_limit_and_each_day_keeps_what_was_spent_on_it() {
+    let clock = Clock::at("2026-11-18T12:00:00Z");
+    let mut world = clock.world(FAR_EAST).await;
+    let one = worst(COMPLETION_TOKENS_MAX);
+    let mut keys = Vec::new();
+    for reset in [json!("daily"), json!("weekly"), json!("monthly"), Value::Null] {
+        keys.push(world.key(json!({ "limit": number(one), "limit_reset": reset })).await);
+    }
+    let unlimited = world.key(json!({})).await;
+    for key in &keys {
+        world.ask(key, "small", Form::Json, NAMED).await.expect("an answer").paid();
+    }
+    // By an hour, within the day: all stands. By two days, within the week and the month: only the
+    // day is another one, and a request then belongs to it.
+    for (moment, is_another_day) in
+        [("2026-11-18T11:00:00Z", false), ("2026-11-16T12:00:00Z", true)]
+    {
+        clock.set(moment);
+        world.ask(&unlimited, "small", Form::Stream, NAMED).await.expect("an answer").paid();
+        for (key, is_free) in keys.iter().zip([is_another_day, false, false, false]) {
+            let told = world.ask(key, "small", Form::Json, NAMED).await.expect("an answer");
+            assert_eq!(told.status, if is_free { 200 } else { 403 }, "{moment}: {}", told.body);
+        }
+        world.tollgate.restart().await;
+        world.audit().await;
+    }
+    // And forward again: each day has its own.
+    clock.set("2026-11-18T13:00:00Z");
+    let both = times(one, 2);
+    assert_eq!(spent(&world, &keys[0]).await, [one, both, both, both]);
+    for key in &keys {
+        let told = world.ask(key, "small", Form::Json, NAMED).await.expect("an answer");
+        assert_eq!(told.status, 403, "{}", told.body);
+    }
+    let all = sum([times(one, 5), world.usage(&unlimited).await]);
+    assert_eq!(world.charged("small"), all);
+    world.audit().await;
 }

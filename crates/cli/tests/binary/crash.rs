@@ -16,8 +16,8 @@ use crate::world::{
 };
 
 const NAMED: Option<u64> = Some(COMPLETION_TOKENS_MAX);
-const PROMPT_TOKENS: u64 = 40;
-const COMPLETION_TOKENS: u64 = 16;
+pub(crate) const PROMPT_TOKENS: u64 = 40;
+pub(crate) const COMPLETION_TOKENS: u64 = 16;
 
 /// Asks one request after another until the gateway is gone or refuses.
 async fn load(client: Client, key: Key, model: &str, form: Form) -> Vec<Told> {
@@ -33,20 +33,20 @@ async fn load(client: Client, key: Key, model: &str, form: Form) -> Vec<Told> {
 }
 
 /// One model, the key that alone uses it, and all its clients were told over the crashes.
-struct Book {
-    model: &'static str,
-    key: Key,
-    limit: Money,
-    told: Vec<Told>,
+pub(crate) struct Book {
+    pub(crate) model: &'static str,
+    pub(crate) key: Key,
+    pub(crate) limit: Money,
+    pub(crate) told: Vec<Told>,
     /// How many charges of crashes were corrected to what a generation costs.
-    corrected: usize,
+    pub(crate) corrected: usize,
 }
 
 impl Book {
     /// Compares the provider's book, the gateway's and the clients' answers.
     ///
     /// Every settled generation costs the same, so their number follows from the sums.
-    async fn check(&self, world: &World) {
+    pub(crate) async fn check(&self, world: &World) {
         let one = cost(PROMPT_TOKENS, COMPLETION_TOKENS);
         let charged = world.charged(self.model);
         assert!(charged <= self.limit, "${charged} was charged on a limit of ${}", self.limit);
@@ -73,7 +73,7 @@ impl Book {
     }
 
     /// The generations that a crash left unsettled.
-    async fn held(&self, world: &World) -> Vec<String> {
+    pub(crate) async fn held(&self, world: &World) -> Vec<String> {
         let holds = world.holds().await;
         let own = holds.iter().filter(|hold| hold["key"] == self.key.hash);
         own.map(|hold| {
@@ -132,7 +132,7 @@ async fn crash_under_load(kills: usize) {
 
 /// Ends what the crash left at the provider's bill, one by one or all at once. Where the request had
 /// not yet arrived, that is above what the provider charges, never below.
-async fn correct(world: &World, books: &mut [Book], kill: usize) {
+pub(crate) async fn correct(world: &World, books: &mut [Book], kill: usize) {
     let one = cost(PROMPT_TOKENS, COMPLETION_TOKENS);
     for book in books.iter_mut() {
         let held = book.held(world).await;
@@ -150,7 +150,7 @@ async fn correct(world: &World, books: &mut [Book], kill: usize) {
 }
 
 /// What is left of a limit can be spent to the last worst case at once.
-async fn nothing_is_stuck(world: &World, book: &Book) {
+pub(crate) async fn nothing_is_stuck(world: &World, book: &Book) {
     let exact = sum([world.usage(&book.key).await, worst(COMPLETION_TOKENS_MAX)]);
     world.edit(&book.key, json!({ "limit": number(exact) })).await;
     let told = world.ask(&book.key, book.model, Form::Json, NAMED).await.expect("an answer");
