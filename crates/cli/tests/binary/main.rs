@@ -11,6 +11,7 @@ mod disk;
 mod export;
 mod fallback;
 mod limits;
+mod memory;
 mod observe;
 mod provider;
 mod retention;
