@@ -12,6 +12,7 @@
 pub mod activity;
 pub mod chat;
 pub mod credits;
+pub mod embeddings;
 pub mod endpoints;
 pub mod error;
 pub mod generation;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use http::HeaderMap;
 use http::uri::PathAndQuery;
 use upstream::transport::Origin;
-use upstream::{Prices, Tokenizer, redact};
+use upstream::{Prices, Surface, Tokenizer, redact};
 
 use crate::config::ModelConfig;
 use crate::metrics::EndpointFigures;
@@ -33,6 +33,8 @@ pub struct Provider {
     pub origin: Arc<Origin>,
     /// Where chat completions are asked for.
     pub chat_path: PathAndQuery,
+    /// Where embeddings are asked for.
+    pub embeddings_path: PathAndQuery,
     /// The headers every request carries, its credential among them.
     pub headers: HeaderMap,
     /// Its credentials, to be taken out of its error texts.
@@ -48,6 +50,14 @@ impl Provider {
     pub fn redacted(&self, text: &str) -> String {
         let redacted = redact(text, "");
         self.credentials.iter().fold(redacted, |text, credential| redact(&text, credential))
+    }
+
+    /// Where that is asked for.
+    pub fn path(&self, surface: Surface) -> &PathAndQuery {
+        match surface {
+            Surface::Chat => &self.chat_path,
+            Surface::Embeddings => &self.embeddings_path,
+        }
     }
 
     /// Whether requests may go to it at `now`.
@@ -87,7 +97,7 @@ pub struct Endpoint {
     pub implicit_caching: bool,
     /// The most prompt and completion tokens together.
     pub context_length: u64,
-    /// The most completion tokens.
+    /// The most completion tokens; 0 where embeddings are given.
     pub max_completion_tokens: u64,
     /// The name of the maximum it obeys.
     pub max_tokens_field: String,
@@ -177,6 +187,13 @@ pub struct Model {
     pub name: String,
     /// Where it runs, in the order they are tried; at least one.
     pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Model {
+    /// What it is asked for.
+    pub fn surface(&self) -> Surface {
+        self.config.surface()
+    }
 }
 
 /// Everything a request may go to.

@@ -114,6 +114,18 @@ impl Client {
         Ok(ChatStream::new(self.base.clone(), self.open(request).await?))
     }
 
+    /// Embeddings of `input` by `model`, read to their last byte; `extras` as for a chat.
+    pub async fn embeddings<'a>(
+        &self,
+        key: impl Into<Option<&'a str>>,
+        model: &str,
+        input: &Value,
+        extras: &Value,
+    ) -> io::Result<Answer> {
+        let body = with_extras(json!({ "model": model, "input": input }), extras);
+        self.post(key, "/embeddings", &body).await
+    }
+
     /// Sends any request to the server, its path taken as it stands, and reads the whole answer.
     ///
     /// # Panics
@@ -176,7 +188,11 @@ impl Client {
 }
 
 fn chat_body(model: &str, extras: &Value) -> Value {
-    let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }] });
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }] });
+    with_extras(body, extras)
+}
+
+fn with_extras(mut body: Value, extras: &Value) -> Value {
     for (name, value) in extras.as_object().into_iter().flatten() {
         body[name] = value.clone();
     }

@@ -11,11 +11,11 @@ use std::sync::atomic::AtomicI64;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use money::Rate;
 use upstream::transport::Origin;
-use upstream::{PriceSet, PriceTier, Prices, Tokenizer};
+use upstream::{PriceSet, PriceTier, Prices, Surface, Tokenizer};
 
 use super::{Catalogue, Endpoint, LearnedBook, MediaBounds, Model, Provider};
 use crate::config::{
-    Config, ConfigError, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
+    Config, ConfigError, EMBEDDINGS, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
 };
 
 /// Why a catalogue can't be made: the setting and its problem.
@@ -52,6 +52,10 @@ pub fn build(
         let setting = format!("models[{index}]");
         named(&setting, "id", &model.id)?;
         facts::model(&setting, model)?;
+        if model.surface() == Surface::Embeddings && model.output_modalities.len() > 1 {
+            let problem = format!("must be `{EMBEDDINGS}` alone, or without it");
+            return Err(ConfigError::invalid(&format!("{setting}.output_modalities"), problem));
+        }
         if model.endpoints.is_empty() {
             return Err(ConfigError::invalid(&format!("{setting}.endpoints"), "is empty"));
         }
@@ -104,6 +108,7 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
     let address = address.ok_or_else(|| ConfigError::invalid(&setting_url, "is missing"))?;
     let origin = Origin::parse(address).map_err(base_url)?;
     let chat_path = origin.path_and_query("chat/completions").map_err(base_url)?;
+    let embeddings_path = origin.path_and_query("embeddings").map_err(base_url)?;
     let mut headers = HeaderMap::new();
     for (name, value) in &written.headers {
         let setting = format!("{setting}.headers.{name}");
@@ -133,6 +138,7 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         facts,
         origin: Arc::new(origin),
         chat_path,
+        embeddings_path,
         headers,
         credentials,
         stops_on_disconnect: written.stops_on_disconnect,
@@ -165,7 +171,13 @@ impl Building<'_> {
         let upstream_model = written.upstream_model.clone().unwrap_or_else(|| model.id.clone());
         named(&self.setting, "upstream_model", &upstream_model)?;
         let context_length = written.context_length.or(model.context_length);
-        let max_completion_tokens = written.max_completion_tokens.or(context_length);
+        let is_chat = model.surface() == Surface::Chat;
+        if !is_chat {
+            self.without_completion(written)?;
+        }
+        // Embeddings have no completion: there is nothing to bound.
+        let max_completion_tokens =
+            if is_chat { written.max_completion_tokens.or(context_length) } else { Some(0) };
         let (Some(context_length), Some(max_completion_tokens)) =
             (context_length, max_completion_tokens)
         else {
@@ -176,7 +188,7 @@ impl Building<'_> {
         };
         for (field, tokens) in [
             ("context_length", context_length),
-            ("max_completion_tokens", max_completion_tokens),
+            ("max_completion_tokens", max_completion_tokens.max(u64::from(!is_chat))),
             ("reasoning_tokens_max", written.reasoning_tokens_max),
         ] {
             if tokens > TOKENS_MAX || (tokens == 0 && field != "reasoning_tokens_max") {
@@ -192,7 +204,7 @@ impl Building<'_> {
         facts::endpoint(&self.setting, written)?;
         let learned = self.learned.of(&model.id, &provider.slug, &upstream_model);
         Ok(Endpoint {
-            prices: Arc::new(self.prices(written)?),
+            prices: Arc::new(self.prices(written, is_chat)?),
             tokenizer: self.tokenizer(written.tokenizer.as_deref())?,
             provider,
             model: model.id.clone(),
@@ -232,7 +244,22 @@ impl Building<'_> {
         Ok(Some(loaded))
     }
 
-    fn prices(&self, written: &EndpointConfig) -> Result<Prices, BuildError> {
+    /// Refuses settings of a completion where there is none.
+    fn without_completion(&self, written: &EndpointConfig) -> Result<(), BuildError> {
+        for (field, is_given) in [
+            ("max_completion_tokens", written.max_completion_tokens.is_some()),
+            ("reasoning_tokens_max", written.reasoning_tokens_max > 0),
+            // Every answer would be free.
+            ("zero_completion_free", written.zero_completion_free),
+        ] {
+            if is_given {
+                return Err(self.invalid(field, "has no meaning for a model that gives embeddings"));
+            }
+        }
+        Ok(())
+    }
+
+    fn prices(&self, written: &EndpointConfig, is_chat: bool) -> Result<Prices, BuildError> {
         match (&written.pricing, written.free) {
             (None, true) => Ok(Prices::default()),
             (None, false) => Err(self.invalid(
@@ -241,6 +268,9 @@ impl Building<'_> {
             )),
             (Some(_), true) => {
                 Err(self.invalid("free", "contradicts `pricing`: leave one of them out"))
+            }
+            (Some(pricing), false) if is_chat && pricing.completion.is_none() => {
+                Err(self.invalid("pricing.completion", "is missing"))
             }
             (Some(pricing), false) => self.priced(pricing),
         }
@@ -257,7 +287,7 @@ impl Building<'_> {
         };
         let base = PriceSet {
             prompt: rate("prompt", &written.prompt)?,
-            completion: rate("completion", &written.completion)?,
+            completion: optional("completion", &written.completion)?.unwrap_or_default(),
             input_cache_read: optional("input_cache_read", &written.input_cache_read)?,
             input_cache_write: optional("input_cache_write", &written.input_cache_write)?,
             input_audio_cache: optional("input_audio_cache", &written.input_audio_cache)?,

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use upstream::Surface;
+
+/// The output modality of a model that gives embeddings, and nothing else.
+pub const EMBEDDINGS: &str = "embeddings";
 
 fn yes() -> bool {
     true
@@ -111,7 +115,7 @@ pub struct ModelConfig {
     /// What it takes: `text`, `image`, `file`, `audio`, `video`.
     #[serde(default = "text")]
     pub input_modalities: Vec<String>,
-    /// What it gives.
+    /// What it gives: `text`, `image`, `audio`; or `embeddings` alone.
     #[serde(default = "text")]
     pub output_modalities: Vec<String>,
     /// The day it is switched off by its author, such as `2027-01-14`.
@@ -127,6 +131,14 @@ pub struct ModelConfig {
 
 fn text() -> Vec<String> {
     vec!["text".into()]
+}
+
+impl ModelConfig {
+    /// What it is asked for: embeddings where it gives nothing else.
+    pub fn surface(&self) -> Surface {
+        let gives_embeddings = self.output_modalities.iter().any(|kind| kind == EMBEDDINGS);
+        if gives_embeddings { Surface::Embeddings } else { Surface::Chat }
+    }
 }
 
 /// One of `[[models.endpoints]]`.
@@ -191,8 +203,8 @@ fn max_tokens() -> String {
 pub struct PricingConfig {
     /// A prompt token.
     pub prompt: String,
-    /// A completion token.
-    pub completion: String,
+    /// A completion token; needed unless embeddings are given.
+    pub completion: Option<String>,
     /// A prompt token read from the cache; `prompt` where none is given.
     pub input_cache_read: Option<String>,
     /// A prompt token written to the cache; `prompt` where none is given.

@@ -16,7 +16,8 @@ use serde::Deserialize;
 
 pub use bounds::Bounds;
 pub use catalogue::{
-    BuiltInModels, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig, TierConfig,
+    BuiltInModels, EMBEDDINGS, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
+    TierConfig,
 };
 pub use read::{ConfigError, Loaded, read};
 pub use telemetry::TelemetryConfig;

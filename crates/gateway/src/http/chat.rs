@@ -8,9 +8,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use tokio::time::Instant;
-use upstream::{Request, SESSION_ID_CHARS_MAX, scan};
+use upstream::{BadRequest, Request, SESSION_ID_CHARS_MAX, Surface, scan};
 
 use super::body::Incoming;
 use super::error::{ApiError, ApiResult};
@@ -41,6 +42,16 @@ pub(super) async fn answer(
     headers: &HeaderMap,
     body: impl Incoming,
 ) -> ApiResult<Response> {
+    pay(worker, headers, body, scan).await
+}
+
+/// Answers the request that `read` makes of the body, for money.
+pub(super) async fn pay(
+    worker: Arc<Worker>,
+    headers: &HeaderMap,
+    body: impl Incoming,
+    read: fn(&Bytes) -> Result<Request, BadRequest>,
+) -> ApiResult<Response> {
     let arrived_at = Instant::now();
     let core = &worker.core;
     let key = auth::inference(core, headers)?;
@@ -54,7 +65,7 @@ pub(super) async fn answer(
         ApiError::unavailable("Too many requests are in flight.")
     })?;
     let body = HeldBody::of_inference(core, headers, body).await?;
-    let request = scan(&body.bytes)?;
+    let request = read(&body.bytes)?;
     observe::note(|passage| passage.asked(&request));
     let facts = facts(headers, &request, arrived_at)?;
     let candidates = route(core, &request)?;
@@ -79,6 +90,13 @@ fn route(core: &Core, request: &Request) -> ApiResult<Vec<Candidate>> {
         let shown: String = id.chars().take(128).flat_map(char::escape_debug).collect();
         return Err(ApiError::invalid(format!("{shown} is not a valid model ID")));
     };
+    if model.surface() != request.surface {
+        let path = match model.surface() {
+            Surface::Chat => "/chat/completions",
+            Surface::Embeddings => "/embeddings",
+        };
+        return Err(ApiError::wrong_endpoint(id, path));
+    }
     if let Some(field) = request.priced.first() {
         return Err(ApiError::invalid(format!(
             "{field} changes the price, and no endpoint of {id} says how; leave it out"

@@ -11,6 +11,7 @@ mod chat;
 pub mod control;
 mod cors;
 mod credits;
+mod embeddings;
 mod endpoints;
 pub mod error;
 mod front;
@@ -56,6 +57,7 @@ pub(crate) type App = axum::extract::State<Arc<Worker>>;
 fn router(worker: Arc<Worker>) -> Router {
     let inference = Router::new()
         .merge(chat::routes())
+        .merge(embeddings::routes())
         .merge(models::routes())
         .merge(endpoints::routes())
         .merge(providers::routes())

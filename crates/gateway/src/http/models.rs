@@ -21,6 +21,7 @@ use super::error::{ApiError, ApiResult};
 use super::query::Pairs;
 use super::{App, Worker, auth, endpoints, json};
 use crate::catalogue::{self, Endpoint};
+use crate::config::EMBEDDINGS;
 use crate::core::Core;
 
 /// What any chat model here takes; a provider ignores what it does not know.
@@ -44,7 +45,16 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    listed(&worker.core, &uri, query.as_deref())
+    listed(&worker.core, &uri, query.as_deref(), None)
+}
+
+/// Every model that gives embeddings, in the same form.
+pub(super) async fn list_for_embeddings(
+    State(worker): App,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+) -> ApiResult<Response> {
+    listed(&worker.core, &uri, query.as_deref(), Some(EMBEDDINGS))
 }
 
 /// Every model that the caller's key may ask for, which is every one there is.
@@ -55,7 +65,7 @@ async fn list_for_caller(
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
     auth::caller(&worker.core, &headers)?;
-    listed(&worker.core, &uri, query.as_deref())
+    listed(&worker.core, &uri, query.as_deref(), None)
 }
 
 async fn count(State(worker): App, RawQuery(query): RawQuery) -> ApiResult<Response> {
@@ -87,9 +97,18 @@ async fn one(State(worker): App, id: Named) -> ApiResult<Response> {
     Ok(json(StatusCode::OK, &Data { data }))
 }
 
-fn listed(core: &Core, uri: &Uri, query: Option<&str>) -> ApiResult<Response> {
+/// The models that the query asks for; of those that give `output` alone, where it is named.
+fn listed(
+    core: &Core,
+    uri: &Uri,
+    query: Option<&str>,
+    output: Option<&str>,
+) -> ApiResult<Response> {
     let pairs = Pairs::of(query);
-    let wanted = ListModels::parse(pairs.iter())?;
+    let mut wanted = ListModels::parse(pairs.iter())?;
+    if let Some(output) = output {
+        wanted.output_modalities = Some(vec![output.to_owned()]);
+    }
     let catalogue = core.catalogue();
     let chosen = choice::chosen(&catalogue, &wanted);
     let total_count = chosen.len() as u64;

@@ -159,6 +159,8 @@ impl Wish<'_> {
         let most = endpoints.map(|endpoint| endpoint.max_completion_tokens).max().unwrap_or(1);
         match self.request.max_tokens {
             Some(named) => (named.min(most), named.min(most)),
+            // Embeddings have no completion.
+            None if most == 0 => (0, 0),
             None => (self.core.config.metering.completion_floor_tokens.clamp(1, most), most),
         }
     }

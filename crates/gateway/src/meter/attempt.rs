@@ -11,7 +11,7 @@ use ledger::Dispatched;
 use store::Attempt;
 use tokio::time::Instant;
 use upstream::transport::{Answer, AnswerBody, BodyError, SendError};
-use upstream::{Plan, Reported, transport};
+use upstream::{Plan, Reported, Surface, transport};
 
 use super::bound::Candidate;
 use super::call::{Call, Open, Tried};
@@ -97,7 +97,7 @@ impl Call {
         }
         let call = transport::Call {
             origin: Arc::clone(&provider.origin),
-            path_and_query: provider.chat_path.clone(),
+            path_and_query: provider.path(self.request.surface).clone(),
             headers,
             body: self.request.forward(&plan),
         };
@@ -164,7 +164,7 @@ impl Call {
             );
             provider.rest_until(self.core().clock.now(), CREDENTIAL_REST);
         }
-        let usage = reported(&text);
+        let usage = reported(&text, self.request.surface);
         if usage == Reported::Nothing {
             return self.refused(sent, error, is_worth_another);
         }
@@ -259,16 +259,17 @@ async fn read_error(body: &mut AnswerBody) -> Result<BytesMut, BodyError> {
 }
 
 /// The usage in an error body: a provider that reports one has billed it.
-fn reported(text: &[u8]) -> Reported {
+fn reported(text: &[u8], surface: Surface) -> Reported {
     #[derive(serde::Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
         usage: Option<&'a serde_json::value::RawValue>,
     }
     match serde_json::from_slice::<Body<'_>>(text) {
-        Ok(Body { usage: Some(usage) }) => {
-            upstream::Usage::parse(usage.get()).map_or(Reported::Nothing, Reported::Usage)
-        }
+        Ok(Body { usage: Some(usage) }) => match Reported::read(usage.get(), surface) {
+            Reported::Unusable => Reported::Nothing,
+            usage => usage,
+        },
         _ => Reported::Nothing,
     }
 }

@@ -52,8 +52,8 @@ impl Candidate {
             .iter()
             .map(|(parts, tokens_each)| parts.saturating_mul(*tokens_each))
             .fold(text_tokens.saturating_add(overhead_tokens), u64::saturating_add);
-        let prompt_tokens =
-            if at_maximum { endpoint.context_length } else { tokens.min(endpoint.context_length) };
+        let most = endpoint.context_length.saturating_mul(request.inputs);
+        let prompt_tokens = if at_maximum { most } else { tokens.min(most) };
         Candidate {
             endpoint: Arc::clone(endpoint),
             prompt_tokens,

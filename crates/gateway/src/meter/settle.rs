@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::Usd;
 use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage};
+use api::{Usd, embeddings};
 use money::Money;
 use store::{ApiType, Entry, Kind, Outcome, Source};
-use upstream::{Reported, Request, Surface};
+use upstream::{Cost, Reported, Request, Surface};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
@@ -21,21 +21,37 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// The `usage` member of the client's answer.
-    pub(super) fn usage_json(&self) -> String {
+    /// The `usage` member of the client's answer to what was asked for.
+    pub(super) fn usage_json(&self, surface: Surface) -> String {
+        let usage = match surface {
+            Surface::Chat => serde_json::to_string(&self.chat_usage()),
+            Surface::Embeddings => serde_json::to_string(&self.embeddings_usage()),
+        };
+        // The types have no member that can fail to be written.
+        usage.unwrap_or_else(|_| "null".to_owned())
+    }
+
+    fn embeddings_usage(&self) -> embeddings::Usage {
+        let Charge { cost, usage, .. } = &self.charge;
+        embeddings::Usage {
+            prompt_tokens: usage.prompt_tokens,
+            total_tokens: usage.prompt_tokens,
+            cost: Usd(cost.total),
+            is_byok: false,
+            cost_details: cost_details(cost),
+        }
+    }
+
+    fn chat_usage(&self) -> Usage {
         let Charge { cost, usage, .. } = &self.charge;
         let some = |tokens: u64| Some(tokens).filter(|tokens| *tokens > 0);
-        let usage = Usage {
+        Usage {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.prompt_tokens + usage.completion_tokens,
             cost: Usd(cost.total),
             is_byok: false,
-            cost_details: CostDetails {
-                upstream_inference_cost: None,
-                upstream_inference_prompt_cost: Usd(cost.prompt),
-                upstream_inference_completions_cost: Usd(cost.completion),
-            },
+            cost_details: cost_details(cost),
             prompt_tokens_details: PromptTokensDetails {
                 cached_tokens: usage.cached_tokens,
                 cache_write_tokens: some(usage.cache_write_tokens),
@@ -47,9 +63,15 @@ impl Settled {
                 audio_tokens: some(usage.audio_completion_tokens),
                 ..CompletionTokensDetails::default()
             },
-        };
-        // The type has no member that can fail to be written.
-        serde_json::to_string(&usage).unwrap_or_else(|_| "null".to_owned())
+        }
+    }
+}
+
+fn cost_details(cost: &Cost) -> CostDetails {
+    CostDetails {
+        upstream_inference_cost: None,
+        upstream_inference_prompt_cost: Usd(cost.prompt),
+        upstream_inference_completions_cost: Usd(cost.completion),
     }
 }
 
@@ -95,7 +117,12 @@ impl Call {
     /// The tokens by the gateway's own count: by the endpoint's tokenizer where it is needed, away
     /// from the thread that serves others, else by bytes.
     async fn count(&self, candidate: &Candidate, seen: &Seen, is_counted: bool) -> Counted {
-        let by_bytes = Counted { prompt: candidate.prompt_tokens, completion: seen.text_bytes };
+        // What was put out of embeddings is no tokens.
+        let completion = match self.request.surface {
+            Surface::Chat => seen.text_bytes,
+            Surface::Embeddings => 0,
+        };
+        let by_bytes = Counted { prompt: candidate.prompt_tokens, completion };
         if !is_counted || matches!(seen.usage, Reported::Usage(_)) {
             return by_bytes;
         }

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use store::Source;
 use tokio::time::Instant;
 use upstream::transport::{Answer, AnswerBody, BodyError};
-use upstream::{DONE, Events, KEEP_ALIVE, Ours, rewrite_chunk};
+use upstream::{DONE, Events, KEEP_ALIVE, Ours, Surface, rewrite_chunk};
 
 use super::attempt::Sent;
 use super::call::{Call, Tried};
@@ -248,7 +248,7 @@ impl Call {
         }
         let mut last = BytesMut::new();
         if settled.source != Source::Held || end == End::Complete {
-            last.extend_from_slice(&flow.ours.usage_event(&settled.usage_json()));
+            last.extend_from_slice(&flow.ours.usage_event(&settled.usage_json(Surface::Chat)));
         }
         last.extend_from_slice(&DONE);
         self.pass_on(last.freeze()).await;

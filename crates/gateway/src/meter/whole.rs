@@ -9,7 +9,7 @@ use std::sync::Arc;
 use api::error::ErrorType;
 use bytes::BytesMut;
 use upstream::transport::{Answer, BodyError};
-use upstream::{JsonAnswer, Malformed, Ours, Output};
+use upstream::{AnswerEnd, JsonAnswer, Malformed, Ours, Output, Surface};
 
 use super::attempt::Sent;
 use super::call::{Call, Tried};
@@ -116,7 +116,8 @@ impl Call {
             None => Seen { usage: end.usage, text_bytes: end.choices_bytes, ..Seen::default() },
         };
         // An error and nothing else is the same as an error answer; with output it was billed.
-        if let Some(error) = end.error.as_deref().filter(|_| seen.is_nothing()) {
+        let is_nothing = seen.is_nothing() && !self.has_embeddings(&end);
+        if let Some(error) = end.error.as_deref().filter(|_| is_nothing) {
             let failed = provider_error::embedded(provider, error);
             return self.refused(sent, failed.error, failed.is_worth_another);
         }
@@ -130,13 +131,18 @@ impl Call {
             self.client.refuse(provider_error::embedded(provider, error).error);
             return Tried::Done;
         }
-        out.extend_from_slice(&end.tail(&settled.usage_json()));
+        out.extend_from_slice(&end.tail(&settled.usage_json(self.request.surface)));
         if is_large {
             self.client.send(out.freeze()).await;
         } else {
             self.client.finish_with(JSON, out.freeze());
         }
         Tried::Done
+    }
+
+    /// Whether it is output that has no tokens.
+    fn has_embeddings(&self, end: &AnswerEnd) -> bool {
+        self.request.surface == Surface::Embeddings && end.has_choices
     }
 
     /// The answer's end was not seen, or it can't be passed on: it may have been billed.

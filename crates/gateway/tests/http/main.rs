@@ -7,6 +7,7 @@ mod bad_input;
 mod chat;
 mod control;
 mod credits;
+mod embeddings;
 mod endpoints;
 mod generation;
 mod health;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use super::behaviour::{Behaviour, Completion, Cut, Fixed, Pace, TokenRules, Usage};
-use super::request::ChatRequest;
+use super::request::{ChatRequest, EmbeddingsRequest};
 use super::tally::Tokens;
 use super::wire::{self, Answer};
 
@@ -49,7 +49,50 @@ impl Plan {
             None if request.is_stream() => Plan::stream(behaviour, request, sequence),
             None => Plan::body(behaviour, request, sequence),
         };
-        let mut plan = Plan { pace: behaviour.pace, ..own };
+        own.told(behaviour)
+    }
+
+    /// What it answers to a request for embeddings. Half of its body counts as an event.
+    pub(super) fn of_embeddings(behaviour: &Behaviour, request: &EmbeddingsRequest) -> Plan {
+        let own = match &behaviour.fixed {
+            Some(fixed) => Plan::fixed(fixed),
+            None => Plan::embeddings(behaviour, request),
+        };
+        own.told(behaviour)
+    }
+
+    fn embeddings(behaviour: &Behaviour, request: &EmbeddingsRequest) -> Plan {
+        let prompt = prompt_tokens(&behaviour.tokens, &request.input);
+        let tokens = Tokens { prompt, ..Tokens::default() };
+        let usage = match &behaviour.usage {
+            Usage::Reported | Usage::Running => Some(wire::embeddings_usage(&tokens)),
+            Usage::Absent => None,
+            Usage::Null => Some(wire::raw("null")),
+            Usage::Nonsense(text) => Some(wire::raw(text)),
+        };
+        let dimensions = match behaviour.content.filler_mib {
+            0 => request.dimensions.unwrap_or(3),
+            // A coordinate is about five bytes of text.
+            mib => (mib << 20) / 5,
+        };
+        let (inputs, triples) = (request.inputs(), dimensions.div_ceil(3));
+        let mut body = wire::embeddings(
+            &request.model,
+            inputs,
+            triples,
+            request.is_base64(),
+            usage.as_deref(),
+        );
+        if behaviour.faults.is_malformed {
+            body.truncate(body.len() / 2);
+        }
+        let body_bytes = body.len();
+        Plan::json(body_pieces(body, 0), body_bytes, Some(tokens))
+    }
+
+    /// The same at the pace, with the headers and up to the cut that the behaviour says.
+    fn told(self, behaviour: &Behaviour) -> Plan {
+        let mut plan = Plan { pace: behaviour.pace, ..self };
         for name in behaviour.headers.keys() {
             plan.headers.remove(name);
         }
@@ -158,8 +201,7 @@ fn answer(request: &ChatRequest, sequence: usize) -> Answer<'_> {
 }
 
 fn count(rules: &TokenRules, request: &ChatRequest) -> Tokens {
-    let messages_bytes = u64::try_from(request.messages.get().len()).unwrap_or(u64::MAX);
-    let prompt = rules.prompt.unwrap_or((messages_bytes / 4).max(1));
+    let prompt = prompt_tokens(rules, &request.messages);
     let cap = request.cap(rules.cap_field).unwrap_or(rules.completion_max);
     let completion = match rules.completion {
         Completion::UpTo(tokens) => tokens.min(cap),
@@ -169,6 +211,11 @@ fn count(rules: &TokenRules, request: &ChatRequest) -> Tokens {
     let cached = rules.cached.min(prompt);
     let cache_written = rules.cache_written.min(prompt - cached);
     Tokens { prompt, cached, cache_written, completion, reasoning: rules.reasoning.min(completion) }
+}
+
+fn prompt_tokens(rules: &TokenRules, prompt: &RawValue) -> u64 {
+    let bytes = u64::try_from(prompt.get().len()).unwrap_or(u64::MAX);
+    rules.prompt.unwrap_or((bytes / 4).max(1))
 }
 
 fn finish_reason(rules: &TokenRules, tokens: &Tokens, request: &ChatRequest) -> &'static str {

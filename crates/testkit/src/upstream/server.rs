@@ -1,5 +1,5 @@
 //! The HTTP side of the provider: connections in, plans played out.
-//! Two routes, as the providers have them: `POST /v1/chat/completions` and `GET /v1/models`.
+//! The routes are the providers': `POST /v1/chat/completions`, `POST /v1/embeddings` and `GET /v1/models`.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,7 +22,7 @@ use super::Shared;
 use super::body::PlayedBody;
 use super::gate::Point;
 use super::plan::{Close, Plan};
-use super::request::ChatRequest;
+use super::request::{ChatRequest, EmbeddingsRequest};
 use super::socket::{Socket, WriteLimit};
 use super::tally::{Answering, Call, Ending};
 use super::wire;
@@ -86,7 +86,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> io::Result<Response<AnswerBody>> {
     match (request.method(), request.uri().path()) {
-        (&Method::POST, "/v1/chat/completions") => chat(shared, limit, request).await,
+        (&Method::POST, "/v1/chat/completions" | "/v1/embeddings") => {
+            generate(shared, limit, request).await
+        }
         (&Method::GET, "/v1/models") => {
             Ok(plain(StatusCode::OK, wire::models(&shared.script.models())))
         }
@@ -97,14 +99,16 @@ async fn answer(
     }
 }
 
-async fn chat(
+async fn generate(
     shared: &Arc<Shared>,
     limit: &WriteLimit,
     request: Request<Incoming>,
 ) -> io::Result<Response<AnswerBody>> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(io::Error::other)?;
-    let (model, mut answering, plan) = admit(shared, head.headers, &body.to_bytes());
+    let body = body.to_bytes();
+    let asked = Asked::read(head.uri.path(), &body);
+    let (model, mut answering, plan) = admit(shared, head.headers, &body, &asked);
 
     shared.gates.pass(&model, Point::Head).await;
     if !plan.pace.before_head.is_zero() {
@@ -125,15 +129,50 @@ async fn chat(
     Ok(response.map(|()| played.boxed_unsync()))
 }
 
+/// What a body asks for.
+enum Asked {
+    Chat(ChatRequest),
+    Embeddings(EmbeddingsRequest),
+    Nothing(serde_json::Error),
+}
+
+impl Asked {
+    fn read(path: &str, body: &[u8]) -> Asked {
+        let asked = if path.ends_with("/embeddings") {
+            serde_json::from_slice(body).map(Asked::Embeddings)
+        } else {
+            serde_json::from_slice(body).map(Asked::Chat)
+        };
+        asked.unwrap_or_else(Asked::Nothing)
+    }
+
+    fn model(&self) -> &str {
+        match self {
+            Asked::Chat(request) => &request.model,
+            Asked::Embeddings(request) => &request.model,
+            Asked::Nothing(_) => "",
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self, Asked::Chat(request) if request.is_stream())
+    }
+}
+
 /// Enters the request in the book, charged as its behaviour says.
-fn admit(shared: &Shared, headers: http::HeaderMap, body: &Bytes) -> (String, Answering, Plan) {
-    let request = serde_json::from_slice::<ChatRequest>(body);
-    let model = request.as_ref().map_or(String::new(), |request| request.model.clone());
+fn admit(
+    shared: &Shared,
+    headers: http::HeaderMap,
+    body: &Bytes,
+    asked: &Asked,
+) -> (String, Answering, Plan) {
+    let model = asked.model().to_owned();
     let behaviour = shared.script.next(&model);
     let (answering, plan) = shared.tally.open(behaviour.stops_on_disconnect, |sequence| {
-        let plan = match &request {
-            Ok(request) => Plan::new(&behaviour, request, sequence),
-            Err(error) => {
+        let plan = match asked {
+            Asked::Chat(request) => Plan::new(&behaviour, request, sequence),
+            Asked::Embeddings(request) => Plan::of_embeddings(&behaviour, request),
+            Asked::Nothing(error) => {
                 let body = wire::error("invalid_request_error", &error.to_string());
                 Plan::refusal(StatusCode::BAD_REQUEST, body)
             }
@@ -146,7 +185,7 @@ fn admit(shared: &Shared, headers: http::HeaderMap, body: &Bytes) -> (String, An
             headers,
             body: kept,
             body_bytes: body.len(),
-            is_stream: request.as_ref().is_ok_and(ChatRequest::is_stream),
+            is_stream: asked.is_stream(),
             charged: plan.charged,
             ending: Ending::InFlight,
         };

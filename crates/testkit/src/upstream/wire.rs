@@ -85,6 +85,37 @@ impl Answer<'_> {
     }
 }
 
+/// The coordinates of every embedding, again and again, and the same three as base64.
+const COORDINATES: (&str, &str) = ("0.5,-0.25,1.0", "AAAAPwAAgL4AAIA/");
+
+/// The answer to a request for embeddings of `triples` times three coordinates each.
+pub(super) fn embeddings(
+    model: &str,
+    inputs: usize,
+    triples: usize,
+    is_base64: bool,
+    usage: Option<&RawValue>,
+) -> String {
+    let (floats, text) = COORDINATES;
+    let embedding = if is_base64 {
+        format!("\"{}\"", text.repeat(triples))
+    } else {
+        format!("[{}]", vec![floats; triples].join(","))
+    };
+    let one =
+        |index| format!(r#"{{"object":"embedding","index":{index},"embedding":{embedding}}}"#);
+    let data = (0..inputs).map(one).collect::<Vec<_>>().join(",");
+    let usage = usage.map_or(String::new(), |usage| format!(r#","usage":{}"#, usage.get()));
+    let model = Value::from(model);
+    format!(r#"{{"object":"list","data":[{data}],"model":{model}{usage}}}"#)
+}
+
+/// The usage that embeddings of these tokens say.
+pub(super) fn embeddings_usage(tokens: &Tokens) -> Box<RawValue> {
+    let usage = json!({ "prompt_tokens": tokens.prompt, "total_tokens": tokens.prompt });
+    raw(&usage.to_string())
+}
+
 /// The usage that says these tokens.
 pub(super) fn usage(tokens: &Tokens) -> Box<RawValue> {
     let total = tokens.prompt.saturating_add(tokens.completion);

@@ -153,3 +153,46 @@ fn what_was_learned_outlives_a_reload_of_the_same_endpoint() {
     let other = built(&format!("{PROVIDER}{other}"), &learned).unwrap();
     assert!(!other.models[0].endpoints[0].learned.is_barred());
 }
+
+#[test]
+fn a_model_that_gives_embeddings_has_no_completion() {
+    let embeddings = |output: &str, endpoint: &str| {
+        format!(
+            "{PROVIDER}\n[[models]]\nid = \"a/e\"\ncontext_length = 100\n\
+             output_modalities = [{output}]\nendpoints = [{{ provider = \"p\", {endpoint} }}]"
+        )
+    };
+    let priced = "pricing = { prompt = \"1\" }";
+    let catalogue = built(&embeddings("\"embeddings\"", priced), &LearnedBook::default()).unwrap();
+    let endpoint = catalogue.endpoints().next().unwrap();
+    assert_eq!(catalogue.models[0].surface(), Surface::Embeddings);
+    assert_eq!((endpoint.max_completion_tokens, endpoint.context_length), (0, 100));
+    assert_eq!(endpoint.provider.path(Surface::Embeddings).path(), "/v1/embeddings");
+    for (output, settings, problem) in [
+        ("\"text\"", "", "setting `models[0].endpoints[0].pricing.completion` is missing"),
+        (
+            "\"text\", \"embeddings\"",
+            "",
+            "setting `models[0].output_modalities` must be `embeddings` alone, or without it",
+        ),
+        (
+            "\"embeddings\"",
+            "zero_completion_free = true, ",
+            "setting `models[0].endpoints[0].zero_completion_free` has no meaning",
+        ),
+        (
+            "\"embeddings\"",
+            "max_completion_tokens = 5, ",
+            "setting `models[0].endpoints[0].max_completion_tokens` has no meaning",
+        ),
+        (
+            "\"embeddings\"",
+            "reasoning_tokens_max = 5, ",
+            "setting `models[0].endpoints[0].reasoning_tokens_max` has no meaning",
+        ),
+    ] {
+        let text = embeddings(output, &format!("{settings}{priced}"));
+        let error = built(&text, &LearnedBook::default()).err().unwrap().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
