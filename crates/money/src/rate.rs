@@ -56,18 +56,6 @@ impl Rate {
         self.0 == 0
     }
 
-    /// The price of one unit where a million of them cost `text` dollars, which is read as exactly
-    /// as a price is.
-    ///
-    /// ```
-    /// # use money::Rate;
-    /// assert_eq!(Rate::per_million("0.15")?, "0.00000015".parse::<Rate>()?);
-    /// # Ok::<(), money::ParseRateError>(())
-    /// ```
-    pub fn per_million(text: &str) -> Result<Rate, ParseRateError> {
-        Rate::read(text, RATE_PLACES - MILLION_PLACES)
-    }
-
     /// The highest price that is not above `text`, as dollars a unit: what a client will pay at
     /// most may be written finer than a price is, or larger than one can be.
     ///
@@ -78,12 +66,25 @@ impl Rate {
     /// # Ok::<(), money::ParseRateError>(())
     /// ```
     pub fn at_most(text: &str) -> Result<Rate, ParseRateError> {
-        Rate::read_down(text, RATE_PLACES)
+        Rate::cut(text, RATE_PLACES).map(|(rate, _)| rate)
     }
 
     /// The same where `text` is dollars for a million units.
     pub fn at_most_per_million(text: &str) -> Result<Rate, ParseRateError> {
-        Rate::read_down(text, RATE_PLACES - MILLION_PLACES)
+        Rate::cut(text, RATE_PLACES - MILLION_PLACES).map(|(rate, _)| rate)
+    }
+
+    /// The lowest price that is not below `text`, as dollars for a million units: what is asked for
+    /// at least.
+    ///
+    /// ```
+    /// # use money::Rate;
+    /// assert_eq!(Rate::at_least_per_million("1.1e-12")?, "2e-18".parse::<Rate>()?);
+    /// # Ok::<(), money::ParseRateError>(())
+    /// ```
+    pub fn at_least_per_million(text: &str) -> Result<Rate, ParseRateError> {
+        let (rate, is_exact) = Rate::cut(text, RATE_PLACES - MILLION_PLACES)?;
+        Ok(if is_exact { rate } else { Rate((rate.0 + 1).min(DOLLARS_MAX * ATTOS_PER_DOLLAR)) })
     }
 
     /// The sum of `shares` times each price, for comparing prices; it is no amount of money.
@@ -93,26 +94,20 @@ impl Rate {
         prices.iter().map(|(shares, rate)| u128::from(*shares) * rate.0).sum()
     }
 
-    fn read_down(text: &str, places: u8) -> Result<Rate, ParseRateError> {
+    /// The price in `text`, where a dollar is 10^`places` atto-dollars a unit, cut off below them
+    /// and above the highest price; and whether nothing was.
+    fn cut(text: &str, places: u8) -> Result<(Rate, bool), ParseRateError> {
         let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
         if decimal.is_negative && !decimal.is_zero() {
             return Err(ParseRateError::Negative);
         }
         let most = DOLLARS_MAX * ATTOS_PER_DOLLAR;
-        Ok(Rate(decimal.scale(places).map_or(most, |scaled| scaled.magnitude.min(most))))
-    }
-
-    /// The price in `text`, where a dollar is 10^`places` atto-dollars a unit.
-    fn read(text: &str, places: u8) -> Result<Rate, ParseRateError> {
-        let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
-        if decimal.is_negative && !decimal.is_zero() {
-            return Err(ParseRateError::Negative);
+        match decimal.scale(places) {
+            Some(scaled) if scaled.magnitude <= most => {
+                Ok((Rate(scaled.magnitude), scaled.is_exact))
+            }
+            _ => Ok((Rate(most), false)),
         }
-        let scaled = decimal.scale(places).ok_or(ParseRateError::TooLarge)?;
-        if scaled.magnitude > DOLLARS_MAX * ATTOS_PER_DOLLAR {
-            return Err(ParseRateError::TooLarge);
-        }
-        if scaled.is_exact { Ok(Rate(scaled.magnitude)) } else { Err(ParseRateError::TooFine) }
     }
 }
 
@@ -121,7 +116,15 @@ impl FromStr for Rate {
 
     /// Reads an exact decimal, with an exponent or without (`0.00000015`, `1.5e-7`).
     fn from_str(text: &str) -> Result<Rate, ParseRateError> {
-        Rate::read(text, RATE_PLACES)
+        let decimal = Decimal::read(text).ok_or(ParseRateError::NotANumber)?;
+        if decimal.is_negative && !decimal.is_zero() {
+            return Err(ParseRateError::Negative);
+        }
+        let scaled = decimal.scale(RATE_PLACES).ok_or(ParseRateError::TooLarge)?;
+        if scaled.magnitude > DOLLARS_MAX * ATTOS_PER_DOLLAR {
+            return Err(ParseRateError::TooLarge);
+        }
+        if scaled.is_exact { Ok(Rate(scaled.magnitude)) } else { Err(ParseRateError::TooFine) }
     }
 }
 

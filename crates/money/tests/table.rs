@@ -124,24 +124,6 @@ fn prices_are_read_exactly_or_refused() {
 }
 
 #[test]
-fn a_price_a_million_is_the_price_of_one_a_million_times() {
-    for (text, expected) in [
-        ("0", Ok("0")),
-        ("0.15", Ok("0.00000015")),
-        ("1e-1", Ok("0.0000001")),
-        ("0.000000000001", Ok("0.000000000000000001")),
-        ("1000000000000", Ok("1000000")),
-        ("1000000000000.1", Err(ParseRateError::TooLarge)),
-        ("0.0000000000001", Err(ParseRateError::TooFine)),
-        ("-0.1", Err(ParseRateError::Negative)),
-        ("free", Err(ParseRateError::NotANumber)),
-    ] {
-        let found = Rate::per_million(text).map(|rate| rate.to_string());
-        assert_eq!(found.as_deref(), expected.as_ref().copied(), "{text}");
-    }
-}
-
-#[test]
 fn the_most_to_pay_is_rounded_down_and_never_refused_for_its_size() {
     for (text, unit, million) in [
         ("0", "0", "0"),
@@ -165,6 +147,24 @@ fn the_most_to_pay_is_rounded_down_and_never_refused_for_its_size() {
         assert_eq!(Rate::at_most(text), Err(error));
         assert_eq!(Rate::at_most_per_million(text), Err(error));
     }
+}
+
+#[test]
+fn the_least_to_pay_is_rounded_up() {
+    for (text, million) in [
+        ("0", "0"),
+        ("0.15", "0.00000015"),
+        ("0.30000000000000004", "0.000000300000000001"),
+        ("0.000000000001", "0.000000000000000001"),
+        ("1e-300", "0.000000000000000001"),
+        ("1000000000000", "1000000"),
+        ("1000000000000.1", "1000000"),
+        ("1e300", "1000000"),
+    ] {
+        assert_eq!(Rate::at_least_per_million(text).unwrap().to_string(), million, "{text}");
+    }
+    assert_eq!(Rate::at_least_per_million("-0.1"), Err(ParseRateError::Negative));
+    assert_eq!(Rate::at_least_per_million("free"), Err(ParseRateError::NotANumber));
 }
 
 #[test]

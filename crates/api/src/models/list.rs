@@ -1,11 +1,12 @@
 //! The queries of `GET /models` and its relatives (SEMANTICS 10.3).
-//! What is not supported is ignored, as a hosted service's scores are; a bad value never is.
+//! A filter by what only a hosted service knows, such as its scores, changes nothing; but no value
+//! that means nothing is let pass.
 
 use money::{ParseRateError, Rate};
 
 use crate::{Invalid, Query};
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 28] = [
     "offset",
     "limit",
     "q",
@@ -21,6 +22,19 @@ const NAMES: [&str; 15] = [
     "model_authors",
     "zdr",
     "sort",
+    "category",
+    "distillable",
+    "region",
+    "min_age_days",
+    "max_age_days",
+    "min_intelligence_index",
+    "max_intelligence_index",
+    "min_coding_index",
+    "max_coding_index",
+    "min_agentic_index",
+    "max_agentic_index",
+    "min_tool_success_rate",
+    "max_tool_success_rate",
 ];
 
 /// Models on a page at most.
@@ -72,6 +86,22 @@ pub const PARAMETERS: [&str; 26] = [
     "reasoning_effort",
     "web_search_options",
     "verbosity",
+];
+
+/// What models may be good at, by the words for it.
+const CATEGORIES: [&str; 12] = [
+    "programming",
+    "roleplay",
+    "marketing",
+    "marketing/seo",
+    "technology",
+    "science",
+    "translation",
+    "legal",
+    "finance",
+    "health",
+    "trivia",
+    "academia",
 ];
 
 /// Which order models are listed in.
@@ -162,6 +192,7 @@ impl ListModels {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<ListModels, Invalid> {
         let query = Query::read(NAMES, pairs)?;
+        check_ignored(&query)?;
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
         Ok(ListModels {
             page: page(&query)?,
@@ -170,10 +201,10 @@ impl ListModels {
             input_modalities: owned(query.words("input_modalities", &INPUT_MODALITIES)?),
             output_modalities: output_modalities(&query)?,
             context: query.count("context", 1..=u64::MAX)?,
-            min_price: price(&query, "min_price")?,
-            max_price: price(&query, "max_price")?,
-            min_output_price: price(&query, "min_output_price")?,
-            max_output_price: price(&query, "max_output_price")?,
+            min_price: price(&query, "min_price", Rate::at_least_per_million)?,
+            max_price: price(&query, "max_price", Rate::at_most_per_million)?,
+            min_output_price: price(&query, "min_output_price", Rate::at_least_per_million)?,
+            max_output_price: price(&query, "max_output_price", Rate::at_most_per_million)?,
             providers: owned(query.list("providers")),
             model_authors: owned(query.list("model_authors")),
             zdr: query.word("zdr", &[("true", true)])?.unwrap_or(false),
@@ -201,15 +232,49 @@ fn output_modalities(query: &Query<'_>) -> Result<Option<Vec<String>>, Invalid> 
     Ok(Some(given.into_iter().map(str::to_owned).collect()))
 }
 
+/// How a text of so much a million is read.
+type Read = fn(&str) -> Result<Rate, ParseRateError>;
+
 /// A price in dollars a million tokens, as that of a token.
-fn price(query: &Query<'_>, name: &str) -> Result<Option<Rate>, Invalid> {
+fn price(query: &Query<'_>, name: &str, read: Read) -> Result<Option<Rate>, Invalid> {
+    number(query, name, read, "US dollars a million tokens, from 0 up")
+}
+
+/// A number from zero up, as a millionth of it.
+fn number(
+    query: &Query<'_>,
+    name: &str,
+    read: Read,
+    allowed: &str,
+) -> Result<Option<Rate>, Invalid> {
     let Some(text) = query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-    let problem = |problem| match problem {
-        ParseRateError::NotANumber => "is not a number",
-        ParseRateError::Negative => "is negative",
-        ParseRateError::TooLarge => "is too large",
-        ParseRateError::TooFine => "has too many decimals",
-    };
-    let allowed = "US dollars a million tokens from 0 up, with at most 12 decimals";
-    Rate::per_million(text).map(Some).map_err(|error| Invalid::new(name, problem(error), allowed))
+    match read(text) {
+        Ok(number) => Ok(Some(number)),
+        Err(ParseRateError::Negative) => Err(Invalid::new(name, "is negative", allowed)),
+        Err(_) => Err(Invalid::new(name, "is not such a number", allowed)),
+    }
+}
+
+/// Refuses what means nothing among the filters that change nothing.
+fn check_ignored(query: &Query<'_>) -> Result<(), Invalid> {
+    query.word("category", &CATEGORIES.map(|word| (word, ())))?;
+    query.word("distillable", &[("true", ()), ("false", ())])?;
+    query.word("region", &[("eu", ()), ("us", ())])?;
+    for name in ["min_age_days", "max_age_days"] {
+        query.count(name, 0..=u64::MAX)?;
+    }
+    for index in ["intelligence", "coding", "agentic"] {
+        for end in ["min", "max"] {
+            let name = format!("{end}_{index}_index");
+            number(query, &name, Rate::at_most_per_million, "a number from 0 up")?;
+        }
+    }
+    let one = Rate::at_least_per_million("1").ok();
+    for name in ["min_tool_success_rate", "max_tool_success_rate"] {
+        let allowed = "a number from 0 to 1";
+        if number(query, name, Rate::at_least_per_million, allowed)? > one {
+            return Err(Invalid::new(name, "is above 1", allowed));
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use api::models::{ListModels, ModelSort};
-use money::{Bill, Money, Rate};
+use money::Rate;
 
 use super::{author, parameters};
 use crate::catalogue::{Catalogue, Endpoint, Model};
@@ -77,15 +77,8 @@ fn context(model: &Model) -> u64 {
     model.config.context_length.unwrap_or(top)
 }
 
-/// What a million tokens of each kind cost together: in the order of the averages.
-fn price(model: &Model) -> Money {
-    const TOKENS: u64 = 1_000_000;
-    let mut bill = Bill::default();
+/// What a token of each kind costs together: in the order of the averages.
+fn price(model: &Model) -> u128 {
     let prices = model.endpoints.first().map(|top| &top.prices.base);
-    for price in prices.iter().flat_map(|prices| [prices.prompt, prices.completion]) {
-        if bill.add(TOKENS, price).is_err() {
-            return Money::MAX;
-        }
-    }
-    bill.round_up().unwrap_or(Money::MAX)
+    prices.map_or(0, |prices| Rate::blend(&[(1, prices.prompt), (1, prices.completion)]))
 }

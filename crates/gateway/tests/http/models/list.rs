@@ -87,7 +87,9 @@ async fn a_list_is_narrowed_by_every_filter_that_is_given() {
     #[rustfmt::skip]
     let table = [
         ("", "alpha beta pair painter cast"),
-        ("?x=y&category=programming&use_rss=false&arch=GPT", "alpha beta pair painter cast"),
+        ("?x=y&category=marketing/seo&use_rss=false&arch=GPT", "alpha beta pair painter cast"),
+        ("?region=eu&distillable=false&min_age_days=5&max_coding_index=9.5", "alpha beta pair painter cast"),
+        ("?min_tool_success_rate=0.30000000000000004", "alpha beta pair painter cast"),
         ("?output_modalities=all", "alpha beta pair painter vectors cast"),
         ("?output_modalities=text,all", "alpha beta pair painter vectors cast"),
         ("?output_modalities=", "alpha beta pair painter cast"),
@@ -118,6 +120,10 @@ async fn a_list_is_narrowed_by_every_filter_that_is_given() {
         ("?max_price=5e-1&min_price=0", "beta"),
         ("?min_price=2&max_price=2", "pair"),
         ("?max_price=", "alpha beta pair painter cast"),
+        ("?max_price=0.50000000000100001", "beta cast"),
+        ("?min_price=1.00000000000000001", "pair painter"),
+        ("?max_price=1e300", "alpha beta pair painter cast"),
+        ("?min_price=1e300", ""),
         ("?min_output_price=4", "alpha painter"),
         ("?max_output_price=2", "beta pair cast"),
         ("?providers=beta", "beta pair"),
@@ -222,8 +228,16 @@ async fn a_query_that_means_nothing_is_400() {
         "context=0",
         "min_price=-1",
         "max_price=cheap",
-        "max_output_price=0.0000000000001",
-        "min_output_price=9999999999999999",
+        "min_output_price=NaN",
+        "max_output_price=1,5",
+        "category=cooking",
+        "distillable=1",
+        "region=EU",
+        "min_age_days=1.5",
+        "max_intelligence_index=-1",
+        "min_coding_index=high",
+        "min_tool_success_rate=1.1",
+        "max_tool_success_rate=-0.1",
         "zdr=false",
         "sort=best",
         "sort=",
@@ -247,10 +261,18 @@ async fn a_query_that_means_nothing_is_400() {
     `input_modalities` has another word; allowed: a list with commas of text, image, file, audio, video
     `supported_parameters` has another word; allowed: a list with commas of temperature, top_p, top_k, min_p, top_a, frequency_penalty, presence_penalty, repetition_penalty, max_tokens, max_completion_tokens, logit_bias, logprobs, top_logprobs, prediction, seed, response_format, structured_outputs, stop, tools, tool_choice, parallel_tool_calls, include_reasoning, reasoning, reasoning_effort, web_search_options, verbosity
     `context` is not such a number; allowed: a whole number from 1 to 18446744073709551615
-    `min_price` is negative; allowed: US dollars a million tokens from 0 up, with at most 12 decimals
-    `max_price` is not a number; allowed: US dollars a million tokens from 0 up, with at most 12 decimals
-    `max_output_price` has too many decimals; allowed: US dollars a million tokens from 0 up, with at most 12 decimals
-    `min_output_price` is too large; allowed: US dollars a million tokens from 0 up, with at most 12 decimals
+    `min_price` is negative; allowed: US dollars a million tokens, from 0 up
+    `max_price` is not such a number; allowed: US dollars a million tokens, from 0 up
+    `min_output_price` is not such a number; allowed: US dollars a million tokens, from 0 up
+    `max_output_price` is not such a number; allowed: US dollars a million tokens, from 0 up
+    `category` is another word; allowed: programming, roleplay, marketing, marketing/seo, technology, science, translation, legal, finance, health, trivia, academia
+    `distillable` is another word; allowed: true, false
+    `region` is another word; allowed: eu, us
+    `min_age_days` is not such a number; allowed: a whole number from 0 to 18446744073709551615
+    `max_intelligence_index` is negative; allowed: a number from 0 up
+    `min_coding_index` is not such a number; allowed: a number from 0 up
+    `min_tool_success_rate` is above 1; allowed: a number from 0 to 1
+    `max_tool_success_rate` is negative; allowed: a number from 0 to 1
     `zdr` is another word; allowed: true
     `sort` is another word; allowed: newest, pricing-low-to-high, pricing-high-to-low, context-high-to-low, most-popular, top-weekly, throughput-high-to-low, latency-low-to-high, intelligence-high-to-low, coding-high-to-low, agentic-high-to-low, design-arena-elo-high-to-low
     `sort` is another word; allowed: newest, pricing-low-to-high, pricing-high-to-low, context-high-to-low, most-popular, top-weekly, throughput-high-to-low, latency-low-to-high, intelligence-high-to-low, coding-high-to-low, agentic-high-to-low, design-arena-elo-high-to-low
