@@ -17,9 +17,9 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
-use upstream::transport::{Settings, Tls, TlsError, Transport};
+use upstream::transport::{Proxy, Settings, Tls, TlsError, Transport};
 
-use crate::config::ServerConfig;
+use crate::config::{ConfigError, EgressConfig, ServerConfig};
 use crate::core::Core;
 use crate::http::{Front, Worker};
 use crate::writer::Mailbox;
@@ -54,6 +54,9 @@ pub enum ServeError {
     /// The certificate authorities for providers can't be read.
     #[error("setting `egress.ca_file`")]
     Tls(#[from] TlsError),
+    /// The proxy for providers is none.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A worker's thread could not be started.
     #[error("a worker could not be started")]
     Thread(#[source] io::Error),
@@ -115,15 +118,15 @@ impl Server {
 
     /// Starts serving `core` on an address that is listened on already.
     pub fn start_on(listeners: Listeners, core: Arc<Core>) -> Result<Server, ServeError> {
-        let tls = Tls::new(core.config.egress.ca_file.as_deref())?;
+        let egress = Egress::of(&core.config.egress)?;
         let Listeners { address, listeners, admin } = listeners;
         let (stop, stage) = watch::channel(Stage::Serving);
         let admin = admin.map(|listener| listener.start(&core, &stage)).transpose()?;
         let mut workers = Vec::with_capacity(listeners.len() + 1);
         for (number, listener) in listeners.into_iter().enumerate() {
-            let (core, tls, stage) = (Arc::clone(&core), tls.clone(), stage.clone());
+            let (core, egress, stage) = (Arc::clone(&core), egress.clone(), stage.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{number}"));
-            let worker = thread.spawn(move || work(core, tls, listener, stage));
+            let worker = thread.spawn(move || work(core, egress, listener, stage));
             workers.push(worker.map_err(ServeError::Thread)?);
         }
         let admin_address = admin.as_ref().map(|admin| admin.address);
@@ -190,7 +193,29 @@ fn listen(address: SocketAddr, is_shared: bool) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
-fn work(core: Arc<Core>, tls: Tls, listener: StdListener, stage: watch::Receiver<Stage>) {
+/// How providers are reached, shared by the workers.
+#[derive(Clone)]
+struct Egress {
+    tls: Tls,
+    proxy: Option<Arc<Proxy>>,
+}
+
+impl Egress {
+    fn of(config: &EgressConfig) -> Result<Egress, ServeError> {
+        let tls = Tls::new(config.ca_file.as_deref())?;
+        Ok(Egress { tls, proxy: config.proxy()?.map(Arc::new) })
+    }
+
+    fn transport(self, settings: Settings) -> Transport {
+        let direct = Transport::new(settings, self.tls);
+        match self.proxy {
+            None => direct,
+            Some(proxy) => direct.through(proxy),
+        }
+    }
+}
+
+fn work(core: Arc<Core>, egress: Egress, listener: StdListener, stage: watch::Receiver<Stage>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -206,7 +231,7 @@ fn work(core: Arc<Core>, tls: Tls, listener: StdListener, stage: watch::Receiver
         ..Settings::default()
     };
     runtime.block_on(async {
-        let transport = Transport::new(settings, tls);
+        let transport = egress.transport(settings);
         let worker = Arc::new(Worker { core, transport, mailbox: Mailbox::open() });
         match TcpListener::from_std(listener) {
             Ok(listener) => accept(worker, listener, stage).await,

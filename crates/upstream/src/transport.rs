@@ -8,6 +8,7 @@ mod framing;
 mod head;
 mod origin;
 mod pool;
+mod proxy;
 mod tls;
 
 use std::{error::Error, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 pub use self::answer::{Answer, AnswerBody, BodyError, RETRY_AFTER_MAX};
 pub use self::call::Call;
 pub use self::origin::{Origin, OriginError};
+pub use self::proxy::{Proxy, ProxyError};
 pub use self::tls::{Tls, TlsError};
 use self::{
     answer::Home,
@@ -85,6 +87,7 @@ pub enum SendError {
 pub struct Transport {
     settings: Settings,
     tls: Tls,
+    proxy: Option<Arc<Proxy>>,
     pool: Arc<Pool>,
 }
 
@@ -92,7 +95,12 @@ impl Transport {
     /// A transport with no connections yet; `tls` may be shared with those of the other workers.
     pub fn new(settings: Settings, tls: Tls) -> Transport {
         let pool = Pool::new(settings.idle_timeout, settings.idle_connections_max);
-        Transport { settings, tls, pool: Arc::new(pool) }
+        Transport { settings, tls, proxy: None, pool: Arc::new(pool) }
+    }
+
+    /// The same transport, whose connections go through `proxy`, but for those it is not for.
+    pub fn through(self, proxy: impl Into<Arc<Proxy>>) -> Transport {
+        Transport { proxy: Some(proxy.into()), ..self }
     }
 
     /// Sends `call` for the hold that the proof stands for, and gives the head of the provider's answer.
@@ -124,7 +132,7 @@ impl Transport {
 
     async fn connect(&self, origin: &Origin) -> Result<Connection, SendError> {
         let limit = self.settings.connect_timeout;
-        match timeout(limit, Connection::open(origin, &self.tls)).await {
+        match timeout(limit, Connection::open(origin, &self.tls, self.proxy.as_deref())).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(cause)) => Err(SendError::NotSent { cause }),
             Err(_) => {

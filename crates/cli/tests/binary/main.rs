@@ -8,6 +8,7 @@ mod crash;
 mod descriptors;
 mod disconnect;
 mod disk;
+mod egress;
 mod export;
 mod fallback;
 mod limits;

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use money::Money;
 use serde::Deserialize;
+use upstream::transport::{Proxy, ProxyError};
 
 pub use bounds::Bounds;
 pub use catalogue::{
@@ -203,6 +204,24 @@ impl Default for LogConfig {
 pub struct EgressConfig {
     /// A PEM file of certificate authorities to trust for providers, besides the public ones.
     pub ca_file: Option<PathBuf>,
+    /// An HTTP proxy for providers, `http://HOST:PORT`, with `USER:PASSWORD@` where it wants one.
+    pub proxy: Option<String>,
+    /// Hosts, each with all below it, that are reached without the proxy. Loopback always is.
+    pub no_proxy: Vec<String>,
+}
+
+impl EgressConfig {
+    /// The proxy, where there is one.
+    pub fn proxy(&self) -> Result<Option<Proxy>, ConfigError> {
+        let Some(address) = self.proxy.as_deref().filter(|address| !address.is_empty()) else {
+            return Ok(None);
+        };
+        let invalid = |error| match error {
+            ProxyError::Address => ConfigError::invalid("egress.proxy", error),
+            ProxyError::Exception => ConfigError::invalid("egress.no_proxy", error),
+        };
+        Proxy::parse(address, &self.no_proxy).map(Some).map_err(invalid)
+    }
 }
 
 /// `[metering]`.

@@ -101,6 +101,7 @@ fn sensible(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::invalid("store.retention_days", problem));
     }
     config.telemetry.sensible()?;
+    config.egress.proxy()?;
     let bounds = &config.bounds;
     for (setting, is_zero) in [
         ("bounds.body_bytes_max", bounds.body_bytes_max == 0),
@@ -332,6 +333,8 @@ mod tests {
             ("[server]\npublic_url = \"junk\"", "server.public_url"),
             ("[server]\nworkers = 9999999", "server.workers"),
             ("[store]\nretention_days = 39", "store.retention_days"),
+            ("[egress]\nproxy = \"socks5://me:secret@p\"", "egress.proxy"),
+            ("[egress]\nproxy = \"http://p\"\nno_proxy = [\"10.0.0.0/8\"]", "egress.no_proxy"),
             ("[bounds]\nbody_bytes_max = 0", "bounds.body_bytes_max"),
             ("[bounds]\nin_flight_max = 0", "bounds.in_flight_max"),
         ] {

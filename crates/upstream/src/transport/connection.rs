@@ -21,7 +21,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    Cause, Origin, Tls,
+    Cause, Origin, Proxy, Tls,
     call::Outgoing,
     head::{self, Head},
 };
@@ -48,11 +48,21 @@ pub(super) enum ExchangeError {
 }
 
 impl Connection {
-    /// Looks up the name, connects and, for `https`, agrees on TLS.
-    pub(super) async fn open(origin: &Origin, tls: &Tls) -> Result<Connection, Cause> {
-        let addresses = lookup_host((&*origin.host, origin.port)).await?;
-        let tcp = dial(addresses).await?;
+    /// Looks up the name, connects and, for `https`, agrees on TLS. Where there is a proxy for it,
+    /// that looks up the name.
+    pub(super) async fn open(
+        origin: &Origin,
+        tls: &Tls,
+        proxy: Option<&Proxy>,
+    ) -> Result<Connection, Cause> {
+        let proxy = proxy.filter(|proxy| proxy.serves(&origin.host));
+        let (host, port) =
+            proxy.map_or((&*origin.host, origin.port), |proxy| (&*proxy.host, proxy.port));
+        let mut tcp = dial(lookup_host((host, port)).await?).await?;
         tcp.set_nodelay(true)?;
+        if let Some(proxy) = proxy {
+            proxy.tunnel(&mut tcp, origin).await?;
+        }
         let stream = match &origin.server_name {
             Some(name) => Stream::Tls(Box::new(tls.connect(name.clone(), tcp).await?)),
             None => Stream::Plain(tcp),

@@ -100,6 +100,11 @@ impl Origin {
         })
     }
 
+    /// Host and port, as a proxy is told them.
+    pub(super) fn authority(&self) -> &str {
+        self.key.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
     /// The whole path of what is called `path` below the base address; made once, it is free to clone.
     ///
     /// # Errors

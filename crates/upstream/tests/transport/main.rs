@@ -4,6 +4,7 @@
 mod answers;
 mod faults;
 mod provider;
+mod proxy;
 mod redact;
 mod reuse;
 mod tls;

@@ -88,6 +88,10 @@ impl Provider {
         Provider { port, events }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn origin(&self) -> Arc<Origin> {
         origin(&format!("http://127.0.0.1:{}/v1", self.port))
     }

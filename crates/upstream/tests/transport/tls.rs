@@ -16,7 +16,7 @@ use crate::provider::{Event, Provider, Read, Step, Write, fetch, patient, read, 
 const OK: Step = Write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 
 /// A self-made certificate for `name`: its PEM, and a server that shows it and speaks `protocol`.
-fn certificate(name: &str, protocol: &str) -> (String, TlsAcceptor) {
+pub(crate) fn certificate(name: &str, protocol: &str) -> (String, TlsAcceptor) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
@@ -30,7 +30,7 @@ fn certificate(name: &str, protocol: &str) -> (String, TlsAcceptor) {
     (cert.pem(), TlsAcceptor::from(Arc::new(config)))
 }
 
-fn trusting(pem: &str) -> Transport {
+pub(crate) fn trusting(pem: &str) -> Transport {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, pem).unwrap();
     Transport::new(patient(), Tls::new(Some(file.path())).unwrap())
