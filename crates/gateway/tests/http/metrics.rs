@@ -363,6 +363,22 @@ fn documented() -> Vec<[String; 4]> {
     rows.collect()
 }
 
+#[test]
+fn what_the_operators_are_told_to_watch_is_there() {
+    let known: Vec<_> = documented().into_iter().map(|[name, ..]| name).collect();
+    let text = include_str!("../../../../docs/operate.md");
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let words = text.split(|c| !is_part(c));
+    let named: Vec<_> = words
+        .filter(|word| word.starts_with("tollgate_") || word.starts_with("process_"))
+        .map(|word| word.trim_end_matches("_bucket"))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in named {
+        assert!(known.iter().any(|known| known == name), "{name} is not a metric");
+    }
+}
+
 #[tokio::test]
 async fn the_document_lists_what_is_shown_and_nothing_else() {
     let gateway = TestGateway::start().await;
