@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
+use crate::pace::Recent;
 use crate::sync::{Mutex, MutexGuard, lock};
-use crate::{Amounts, Cell, Day, Limit, Period, Tally};
+use crate::{Amounts, Cell, Day, Limit, Pace, PaceFigures, Period, Tally};
 
 /// Under what terms an account may spend: the part of its settings that admission looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Terms {
     pub expires_at: Option<Timestamp>,
     /// The limits, in the order they are enforced.
     pub limits: SmallVec<[Limit; 1]>,
+    /// How fast it may go.
+    pub pace: Pace,
 }
 
 impl Terms {
@@ -45,6 +48,8 @@ pub struct Figures {
 pub(crate) struct State {
     pub(crate) terms: Terms,
     pub(crate) tally: Tally,
+    /// Counted from the first admission under a pace on; nothing for accounts that never had one.
+    pub(crate) recent: Option<Box<Recent>>,
 }
 
 /// One subject of spending: its terms and its figures.
@@ -68,7 +73,7 @@ impl Account {
         static ORDER: AtomicU64 = AtomicU64::new(0);
         Account {
             order: ORDER.fetch_add(1, Ordering::Relaxed),
-            state: Mutex::new(State { terms, tally }),
+            state: Mutex::new(State { terms, tally, recent: None }),
             freed: Box::new(freed),
         }
     }
@@ -105,6 +110,16 @@ impl Account {
         (figures, cells.collect())
     }
 
+    /// What it does of late, as of `now`; nothing where it never had a pace.
+    pub fn pace(&self, now: Timestamp) -> PaceFigures {
+        let mut state = self.lock();
+        let recent = state.recent.as_mut();
+        recent.map_or_else(PaceFigures::default, |recent| {
+            recent.roll(now);
+            recent.figures()
+        })
+    }
+
     /// Books `cost` on `day` without a hold: a correction, or a charge found after a crash.
     pub fn post(&self, day: Day, cost: Amounts) {
         self.lock().tally.post(day, cost);
@@ -113,6 +128,20 @@ impl Account {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Puts `used` in the place of the tokens that an admission in that step of its pace held.
+    pub(crate) fn recount(&self, step: u64, held: u64, used: u64) {
+        if let Some(recent) = &mut self.lock().recent {
+            recent.recount(step, held, used);
+        }
+    }
+
+    /// Ends one of its requests in flight.
+    pub(crate) fn leave(&self) {
+        if let Some(recent) = &mut self.lock().recent {
+            recent.leave();
+        }
     }
 
     pub(crate) fn release(&self, day: Day, worst: Amounts) {

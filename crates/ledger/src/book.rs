@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::account::State;
+use crate::hold::Paced;
 use crate::sync::MutexGuard;
-use crate::{Account, Amounts, Cell, Day, Hold, Refusal};
+use crate::{Account, Amounts, Cell, Day, Hold, Measure, Refusal, Seat, TooFast};
 
 /// What a request asks for: some number of completion tokens, and what they cost at worst.
 pub struct Bid<'a> {
@@ -20,6 +21,12 @@ pub struct Bid<'a> {
     /// tokens rise. `None` past the largest amount. Called with the accounts locked: it must not
     /// look at them.
     pub worst: &'a dyn Fn(u64) -> Option<Amounts>,
+    /// The tokens used at worst with that many of completion, the prompt included; never falls as
+    /// they rise. Called, with the accounts locked, for those that have a pace.
+    pub used: &'a dyn Fn(u64) -> u64,
+    /// A further attempt at a request that was admitted before: it counts as no request and takes
+    /// no seat.
+    pub again: bool,
     /// Take what is free now, down to `least`, instead of waiting for others' holds to end.
     pub take_what_is_free: bool,
 }
@@ -27,15 +34,16 @@ pub struct Bid<'a> {
 /// Holds the worst case of a request on every account, or says why not.
 ///
 /// `accounts` are in the order their limits are enforced, which decides the limit that a refusal
-/// names: one already spent first, then one that is too small, then one others hold. Where `bid`
-/// leaves room, as many completion tokens are held for as every limit affords.
+/// names: one already spent first, then one that is too small, then a pace, then one others hold, so
+/// that what time alone does not cure comes before what it does. Where `bid` leaves room, as many
+/// completion tokens are held for as every limit affords. What is refused counts nowhere.
 ///
 /// ```
 /// # use std::sync::Arc; use ledger::*; use money::Money; use jiff::Timestamp;
 /// let limit = Limit { layer: Layer::Key, amount: Money::nanos(100), period: Period::Day, include_byok: false };
 /// let terms = Terms { limits: [limit].into_iter().collect(), ..Terms::default() };
 /// let key = Arc::new(Account::new(terms, Tally::default(), || ()));
-/// let bid = Bid { least: 60, most: 60, worst: &|tokens| Some(Amounts::credits(Money::nanos(tokens as i64))), take_what_is_free: false };
+/// let bid = Bid { least: 60, most: 60, worst: &|tokens| Some(Amounts::credits(Money::nanos(tokens as i64))), used: &|tokens| tokens, again: false, take_what_is_free: false };
 /// let first = admit(std::slice::from_ref(&key), &bid, Timestamp::UNIX_EPOCH);
 /// assert_eq!(first.as_ref().map(|hold| hold.tokens()), Ok(60));
 /// assert!(matches!(admit(&[key], &bid, Timestamp::UNIX_EPOCH), Err(Refusal::Busy(_))));
@@ -52,7 +60,7 @@ pub fn admit(accounts: &[Arc<Account>], bid: &Bid<'_>, now: Timestamp) -> Result
             state.terms.limits.iter().map(|limit| Cell::at(*limit, &state.tally, now))
         })
         .collect();
-    let tokens = afford(&cells, bid)?;
+    let tokens = afford(&cells, &mut states, bid, now)?;
     let worst = (bid.worst)(tokens).ok_or(Refusal::TooLarge)?;
     let day = Day::of(now);
     for held in 0..states.len() {
@@ -61,12 +69,18 @@ pub fn admit(accounts: &[Arc<Account>], bid: &Bid<'_>, now: Timestamp) -> Result
             return Err(Refusal::TooLarge);
         }
     }
+    let paced = count(&accounts, &mut states, bid, tokens, now);
     drop(states);
-    Ok(Hold::new(&accounts, now, day, worst, tokens))
+    Ok(Hold::new(&accounts, now, day, worst, tokens, paced))
 }
 
-/// How many completion tokens every cell affords, or which refuses and why.
-fn afford(cells: &[Cell], bid: &Bid<'_>) -> Result<u64, Refusal> {
+/// How many completion tokens every cell and pace affords, or which refuses and why.
+fn afford(
+    cells: &[Cell],
+    states: &mut [MutexGuard<'_, State>],
+    bid: &Bid<'_>,
+    now: Timestamp,
+) -> Result<u64, Refusal> {
     let most = (bid.worst)(bid.most).ok_or(Refusal::TooLarge)?;
     // What a limit does not count can't be refused by it: a free model, or BYOK left out of it.
     let counts = |cell: &&Cell| cell.count(most).is_none_or(|amount| !amount.is_zero());
@@ -91,16 +105,80 @@ fn afford(cells: &[Cell], bid: &Bid<'_>) -> Result<u64, Refusal> {
         let affordable = greatest(0, bid.least, |tokens| fits(tokens, Cell::left));
         return Err(Refusal::TooDear { cell, affordable });
     };
-    let now = if bid.take_what_is_free {
+    let wanted = in_pace(states, bid, wanted, now)?;
+    let free = if bid.take_what_is_free {
         greatest(bid.least, wanted, |tokens| fits(tokens, Cell::free))
     } else {
         Some(wanted).filter(|tokens| fits(*tokens, Cell::free))
     };
     let needed = if bid.take_what_is_free { bid.least } else { wanted };
-    match now {
+    match free {
         Some(tokens) => Ok(tokens),
         None => Err(blamed(needed, Cell::free).map_or(Refusal::TooLarge, Refusal::Busy)),
     }
+}
+
+/// How many completion tokens, of those `wanted`, every pace has room for now, or which has none.
+fn in_pace(
+    states: &mut [MutexGuard<'_, State>],
+    bid: &Bid<'_>,
+    wanted: u64,
+    now: Timestamp,
+) -> Result<u64, Refusal> {
+    if states.iter().all(|state| !state.terms.pace.is_limited()) {
+        return Ok(wanted);
+    }
+    let most_below = |least: u64, most: u64, tokens_max: u64| {
+        greatest(least, most, |tokens| (bid.used)(tokens) <= tokens_max)
+    };
+    let used = (bid.used)(bid.least);
+    let least_limit = states.iter().filter_map(|state| state.terms.pace.tokens_per_minute).min();
+    if let Some(limit) = least_limit.filter(|limit| used > limit.get()) {
+        let affordable = most_below(0, bid.least, limit.get());
+        return Err(Refusal::TooManyTokens { limit, affordable });
+    }
+    let mut free_tokens = u64::MAX;
+    let mut refusing: SmallVec<[TooFast; 1]> = SmallVec::new();
+    for state in states.iter_mut().filter(|state| state.terms.pace.is_limited()) {
+        let State { terms, recent, .. } = &mut **state;
+        let recent = recent.get_or_insert_default();
+        recent.roll(now);
+        refusing.extend(recent.too_fast(&terms.pace, used, bid.again));
+        free_tokens = free_tokens.min(recent.free_tokens(&terms.pace));
+    }
+    if let Some(pace) = refusing.into_iter().max_by_key(|pace| pace.free_at) {
+        let affordable = match pace.measure {
+            Measure::Tokens => most_below(0, bid.least, free_tokens),
+            Measure::Requests | Measure::Concurrent => None,
+        };
+        return Err(Refusal::TooFast { pace, affordable });
+    }
+    // The least was found to fit just now.
+    Ok(most_below(bid.least, wanted, free_tokens).unwrap_or(bid.least))
+}
+
+/// Counts an admission on every account that has a pace.
+fn count(
+    accounts: &[&Arc<Account>],
+    states: &mut [MutexGuard<'_, State>],
+    bid: &Bid<'_>,
+    tokens: u64,
+    now: Timestamp,
+) -> Option<Box<Paced>> {
+    if states.iter().all(|state| !state.terms.pace.is_limited()) {
+        return None;
+    }
+    let tokens = (bid.used)(tokens);
+    let paced = accounts.iter().zip(states).filter(|(_, state)| state.terms.pace.is_limited());
+    let steps: SmallVec<[(Arc<Account>, u64); 1]> = paced
+        .map(|(account, state)| {
+            let recent = state.recent.get_or_insert_default();
+            (Arc::clone(account), recent.admit(tokens, bid.again, now))
+        })
+        .collect();
+    let seat = (!bid.again)
+        .then(|| Seat::new(steps.iter().map(|(account, _)| Arc::clone(account)).collect()));
+    Some(Box::new(Paced { steps, tokens, seat }))
 }
 
 /// The greatest number in `least..=most` that `fits`, which must not fit again once it stopped to.

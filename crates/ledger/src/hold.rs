@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use crate::{Account, Amounts, Day};
+use crate::{Account, Amounts, Day, Seat};
 
 #[derive(Debug)]
 struct Claim {
@@ -15,6 +15,25 @@ struct Claim {
     day: Day,
     worst: Amounts,
     tokens: u64,
+    paced: Option<Box<Paced>>,
+}
+
+/// What a hold counts for on accounts that have a pace.
+#[derive(Debug)]
+pub(crate) struct Paced {
+    /// The accounts, each with the step that the admission is counted in.
+    pub(crate) steps: SmallVec<[(Arc<Account>, u64); 1]>,
+    /// Tokens at worst, prompt included.
+    pub(crate) tokens: u64,
+    pub(crate) seat: Option<Seat>,
+}
+
+impl Paced {
+    /// Puts `used` in the place of what is counted.
+    fn recount(&mut self, used: u64) {
+        let held = std::mem::replace(&mut self.tokens, used);
+        self.steps.iter().for_each(|(account, step)| account.recount(*step, held, used));
+    }
 }
 
 /// Money set aside for a request that nothing was sent for yet. Dropped, it is released.
@@ -31,9 +50,16 @@ impl Hold {
         day: Day,
         worst: Amounts,
         tokens: u64,
+        paced: Option<Box<Paced>>,
     ) -> Hold {
         let accounts = accounts.iter().copied().cloned().collect();
-        Hold { claim: Some(Claim { accounts, admitted_at, day, worst, tokens }) }
+        Hold { claim: Some(Claim { accounts, admitted_at, day, worst, tokens, paced }) }
+    }
+
+    /// The request's place among those in flight, for a call that outlives this hold: left in, it
+    /// ends with it. `None` where no account has a pace, and where it was taken out before.
+    pub fn take_seat(&mut self) -> Option<Seat> {
+        self.claim.as_mut()?.paced.as_mut()?.seat.take()
     }
 
     /// What is set aside.
@@ -62,6 +88,9 @@ impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
             claim.accounts.iter().for_each(|account| account.release(claim.day, claim.worst));
+            if let Some(mut paced) = claim.paced {
+                paced.recount(0);
+            }
         }
     }
 }
@@ -85,6 +114,14 @@ impl Dispatched {
     /// When the request was admitted; its cost belongs to that moment's windows.
     pub fn admitted_at(&self) -> Timestamp {
         self.claim.as_ref().map_or(Timestamp::UNIX_EPOCH, |claim| claim.admitted_at)
+    }
+
+    /// Counts the tokens that were used in the place of those held, for accounts that have a pace.
+    /// Without it the worst case counts, until it is a minute ago.
+    pub fn count_tokens(&mut self, used: u64) {
+        if let Some(paced) = self.claim.as_mut().and_then(|claim| claim.paced.as_mut()) {
+            paced.recount(used);
+        }
     }
 
     /// Puts `cost` in the hold's place. To be called once the settlement is durable, with the cost
@@ -120,7 +157,7 @@ mod tests {
         let account = Arc::new(Account::new(Terms::default(), Tally::default(), || ()));
         let now: Timestamp = "2026-11-18T12:00:00Z".parse().unwrap();
         let worst = Amounts { credits: Money::nanos(60), byok: Money::nanos(7) };
-        let hold = Hold::new(&[&account], now, Day::of(now), worst, 60);
+        let hold = Hold::new(&[&account], now, Day::of(now), worst, 60, None);
         assert_eq!((hold.worst(), hold.tokens(), hold.admitted_at()), (worst, 60, now));
         #[expect(clippy::disallowed_methods, reason = "nothing is sent here")]
         let proof = hold.mark_dispatched();

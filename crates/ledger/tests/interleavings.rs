@@ -6,11 +6,12 @@
     reason = "there is no journal here: a hold is sent by saying so"
 )]
 
+use std::num::NonZeroU64;
 use std::sync::Weak;
 
 use jiff::Timestamp;
 use ledger::{
-    Account, Amounts, Bid, Day, Hold, Layer, Limit, Period, Refusal, Tally, Terms, admit,
+    Account, Amounts, Bid, Day, Hold, Layer, Limit, Pace, Period, Refusal, Tally, Terms, admit,
 };
 use money::Money;
 use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -86,7 +87,16 @@ fn promised(account: &Account) -> i64 {
 
 fn bid_for(accounts: &[Arc<Account>], worst: i64) -> Result<Hold, Refusal> {
     let worst = |_| Some(credits(worst));
-    admit(accounts, &Bid { least: 1, most: 1, worst: &worst, take_what_is_free: false }, NOW)
+    let used = |_| 0;
+    let bid = Bid {
+        least: 1,
+        most: 1,
+        worst: &worst,
+        used: &used,
+        again: false,
+        take_what_is_free: false,
+    };
+    admit(accounts, &bid, NOW)
 }
 
 /// Bids until admitted, waiting for the bell where others' holds are in the way.
@@ -254,5 +264,58 @@ fn every_end_rings_once_an_account_and_a_lost_hold_stays() {
             let figures = account.figures(NOW);
             assert_eq!((figures.total, figures.held), (credits(5), credits(25)));
         }
+    });
+}
+
+#[test]
+fn no_more_are_in_flight_and_no_more_tokens_out_than_the_pace_allows() {
+    explore(|| {
+        let bell = Arc::new(Bell::default());
+        let (key, team) = (account(&bell), account(&bell));
+        let pace = Pace {
+            concurrent_requests: NonZeroU64::new(2),
+            tokens_per_minute: NonZeroU64::new(100),
+            ..Pace::default()
+        };
+        key.set_terms(Terms { pace, ..Terms::default() });
+        let in_flight = Arc::new(AtomicUsize::new(0));
+        let admitted = Arc::new(AtomicUsize::new(0));
+        let orders = [vec![&key, &team], vec![&team, &key], vec![&key], vec![&key, &team]];
+        let call = |(number, order): (usize, Vec<&Arc<Account>>)| {
+            let order: Vec<_> = order.into_iter().cloned().collect();
+            let (key, in_flight) = (Arc::clone(&key), Arc::clone(&in_flight));
+            let admitted = Arc::clone(&admitted);
+            thread::spawn(move || {
+                let used = |_| 40;
+                let worst = |_| Some(credits(1));
+                let bid = Bid {
+                    least: 1,
+                    most: 1,
+                    worst: &worst,
+                    used: &used,
+                    again: false,
+                    take_what_is_free: false,
+                };
+                let Ok(mut hold) = admit(&order, &bid, NOW) else { return };
+                let seat = hold.take_seat();
+                assert!(in_flight.fetch_add(1, Ordering::SeqCst) < 2);
+                assert!(key.pace(NOW).tokens <= 100);
+                admitted.fetch_add(1, Ordering::SeqCst);
+                if number == 0 {
+                    drop(hold.mark_dispatched().refused());
+                } else {
+                    let mut sent = hold.mark_dispatched();
+                    sent.count_tokens(10);
+                    sent.settle(credits(1));
+                }
+                in_flight.fetch_sub(1, Ordering::SeqCst);
+                drop(seat);
+            })
+        };
+        join_all(orders.into_iter().enumerate().map(call).collect());
+        let figures = key.pace(NOW);
+        assert_eq!(figures.concurrent, 0);
+        assert_eq!(figures.requests, u64::try_from(admitted.load(Ordering::SeqCst)).unwrap());
+        assert!(figures.tokens <= 10 * figures.requests);
     });
 }

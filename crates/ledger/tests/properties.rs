@@ -126,7 +126,7 @@ fn terms(scale: Scale) -> impl Strategy<Value = (Terms, Option<Moment>)> {
     let closed = prop::bool::weighted(0.05);
     let expires = proptest::option::weighted(0.1, moment());
     (closed, vec(limit, 0..=2), expires).prop_map(|(closed, limits, expires)| {
-        (Terms { closed, expires_at: None, limits: limits.into() }, expires)
+        (Terms { closed, limits: limits.into(), ..Terms::default() }, expires)
     })
 }
 
@@ -231,8 +231,11 @@ impl Book {
             accounts.iter().flat_map(|account| account.look(self.now).1).collect();
         let worst = |tokens| ask.worst(tokens);
         let Ask { least, most, take_what_is_free, .. } = *ask;
-        let answer =
-            admit(&accounts, &Bid { least, most, worst: &worst, take_what_is_free }, self.now);
+        let answer = admit(
+            &accounts,
+            &Bid { least, most, worst: &worst, used: &|_| 0, again: false, take_what_is_free },
+            self.now,
+        );
         let expected = self.model.admit(ask, self.now);
         let tokens = answer.as_ref().map(Hold::tokens).map_err(Clone::clone);
         prop_assert_eq!(tokens, expected.clone().map(|(_, tokens)| tokens));

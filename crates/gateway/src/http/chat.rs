@@ -69,7 +69,8 @@ pub(super) async fn pay(
     observe::note(|passage| passage.asked(&request));
     let facts = facts(headers, &request, arrived_at)?;
     let candidates = route(core, &request)?;
-    let wish = Wish { core, key: &key, request: &request, body_bytes: body.len() };
+    let body_bytes = body.len();
+    let wish = Wish { core, key: &key, request: &request, body_bytes, again: false };
     let admitted = wish.admit(candidates).await?;
     Call::start(Arc::clone(&worker), key, request, body, facts, admitted, flight).await
 }

@@ -1,6 +1,8 @@
 //! What can go wrong for a caller, with its status: the one place that maps causes to answers.
 //! `message` is for the caller; `cause` is for the log and never sent.
 
+mod pace;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -63,8 +65,7 @@ impl ApiError {
 
     /// The same error, worth trying again after `wait` (rounded up to a second at least).
     pub fn retry_after(mut self, wait: Duration) -> ApiError {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.0.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        self.0.headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         self
     }
 
@@ -252,6 +253,12 @@ impl ApiError {
             .with("remaining_usd", Usd(cell.left().max(Money::nanos(i64::MIN + 1))))
             .with("resets_at", cell.window.resets_at().map(Utc))
     }
+}
+
+/// A wait in seconds, rounded up to one at least.
+fn whole_seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1)
 }
 
 /// A period in the words that clients match.

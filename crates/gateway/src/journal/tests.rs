@@ -22,7 +22,14 @@ fn hold() -> Hold {
     let account =
         Arc::new(ledger::Account::new(ledger::Terms::default(), ledger::Tally::default(), || ()));
     let worst = |_| Some(Amounts::ZERO);
-    let bid = ledger::Bid { least: 1, most: 1, worst: &worst, take_what_is_free: false };
+    let bid = ledger::Bid {
+        least: 1,
+        most: 1,
+        worst: &worst,
+        used: &|_| 0,
+        again: false,
+        take_what_is_free: false,
+    };
     ledger::admit(&[account], &bid, Timestamp::UNIX_EPOCH).unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::error::ErrorType;
-use ledger::{Amounts, Bid, Hold, Refusal};
+use ledger::{Amounts, Bid, Hold, Measure, Refusal, TooFast};
 use tokio::time::Instant;
 use upstream::Request;
 
@@ -51,6 +51,8 @@ pub struct Wish<'a> {
     pub request: &'a Request,
     /// The bytes of its body.
     pub body_bytes: u64,
+    /// It was admitted before, and wants a fresh hold for a further attempt.
+    pub again: bool,
 }
 
 impl Wish<'_> {
@@ -76,7 +78,7 @@ impl Wish<'_> {
                 Ok(admitted) => return Ok(admitted),
                 Err(refusal) => refusal,
             };
-            let may_count = matches!(refusal, Refusal::TooDear { .. } | Refusal::Busy(_));
+            let may_count = is_of_size(&refusal) || matches!(refusal, Refusal::Busy(_));
             if may_count && !is_counted {
                 is_counted = true;
                 if let Some(counted) = self.counted(&candidates).await {
@@ -117,7 +119,8 @@ impl Wish<'_> {
         Ok(usable)
     }
 
-    /// Tries all candidates under one hold, leaving out the dearest until the rest fit.
+    /// Tries all candidates under one hold, leaving out the dearest, or the one with the most tokens
+    /// where those are in the way, until the rest fit.
     fn try_each(&self, candidates: &[Candidate], is_last: bool) -> Result<Admitted, Refusal> {
         let mut candidates = candidates.to_vec();
         loop {
@@ -125,15 +128,22 @@ impl Wish<'_> {
                 Ok(hold) => return Ok(Admitted { hold, candidates }),
                 Err(refusal) => refusal,
             };
-            if matches!(refusal, Refusal::Closed) || candidates.len() < 2 {
+            if is_of_key(&refusal) || candidates.len() < 2 {
                 return Err(refusal);
             }
             let most = self.tokens(&candidates).1;
             let cost = |candidate: &Candidate| {
                 candidate.worst(most).map_or(money::Money::MAX, |worst| worst.credits)
             };
-            let dearest = (0..candidates.len()).max_by_key(|index| cost(&candidates[*index]));
-            candidates.remove(dearest.unwrap_or(0));
+            let tokens = |candidate: &Candidate| candidate.worst_tokens(most);
+            let places = 0..candidates.len();
+            let left_out = match refusal {
+                Refusal::TooManyTokens { .. } | Refusal::TooFast { .. } => {
+                    places.max_by_key(|place| tokens(&candidates[*place]))
+                }
+                _ => places.max_by_key(|place| cost(&candidates[*place])),
+            };
+            candidates.remove(left_out.unwrap_or(0));
         }
     }
 
@@ -147,7 +157,13 @@ impl Wish<'_> {
                 Some(if worst.credits > dearest.credits { worst } else { dearest })
             })
         };
-        let bid = Bid { least, most, worst: &worst, take_what_is_free: is_last };
+        let used = |tokens: u64| {
+            let tokens = candidates.iter().map(|candidate| candidate.worst_tokens(tokens));
+            tokens.max().unwrap_or(0)
+        };
+        let again = self.again;
+        let bid =
+            Bid { least, most, worst: &worst, used: &used, again, take_what_is_free: is_last };
         let hold = ledger::admit(std::slice::from_ref(self.key.account()), &bid, now)?;
         self.key.used_at(now);
         Ok(hold)
@@ -209,12 +225,41 @@ impl Wish<'_> {
                 });
                 ApiError::too_dear(cell, requested, *affordable, prompt, &style)
             }
+            Refusal::TooManyTokens { limit, affordable } => {
+                let least = self.tokens(candidates).0;
+                let used = candidates.iter().map(|candidate| candidate.worst_tokens(least)).min();
+                ApiError::too_many_tokens(*limit, used.unwrap_or(0), *affordable)
+            }
+            Refusal::TooFast { pace, affordable } => {
+                ApiError::too_fast(pace, *affordable, self.core.clock.now())
+            }
             Refusal::Busy(cell) => {
                 metrics.refused(cell.limit.layer, Reason::Busy);
                 ApiError::limit_busy(cell)
             }
         };
         error.of_user(self.key.record().creator.clone())
+    }
+}
+
+/// Whether the request is refused whatever it asks for.
+fn is_of_key(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Closed
+            | Refusal::TooFast {
+                pace: TooFast { measure: Measure::Requests | Measure::Concurrent, .. },
+                ..
+            }
+    )
+}
+
+/// Whether the request is refused for its size, so that a closer count of its tokens may help.
+fn is_of_size(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::TooDear { .. } | Refusal::TooManyTokens { .. } => true,
+        Refusal::TooFast { pace, .. } => pace.measure == Measure::Tokens,
+        Refusal::Closed | Refusal::Spent(_) | Refusal::Busy(_) | Refusal::TooLarge => false,
     }
 }
 

@@ -188,7 +188,10 @@ impl Call {
 
     /// It may have been billed: it is settled as far as is known, and its hold serves nothing else.
     pub(super) async fn unclear(&mut self, sent: Sent, error: ApiError, seen: &Seen) -> Tried {
+        // The call may go on with another attempt, in the same seat.
+        let seat = self.seat.take();
         self.settle(sent, End::Unseen, seen).await;
+        self.seat = seat;
         Tried::Unclear(error)
     }
 

@@ -98,6 +98,13 @@ impl Candidate {
         tokens.min(self.endpoint.max_completion_tokens)
     }
 
+    /// The most tokens the request can use here with `tokens` of completion, the prompt included.
+    pub fn worst_tokens(&self, tokens: u64) -> u64 {
+        let tokens = if self.at_maximum { u64::MAX } else { tokens };
+        let completion = self.cap(tokens).saturating_add(self.endpoint.reasoning_tokens_max);
+        self.prompt_tokens.saturating_add(completion)
+    }
+
     /// Whether this is the most the endpoint could ever charge by its own bounds.
     pub fn is_at_maximum(&self) -> bool {
         self.at_maximum

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use ledger::Hold;
+use ledger::{Hold, Seat};
 use store::{Attempt, KeyRecord};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -52,6 +52,9 @@ pub struct Call {
     body: HeldBody,
     /// The number of the next attempt that gets a row.
     next_row: u32,
+    /// Its place among those its key may have in flight; given back before its client's last byte,
+    /// so that whoever has a whole answer can ask again.
+    pub(super) seat: Option<Seat>,
     _flight: Flight,
 }
 
@@ -86,6 +89,7 @@ impl Call {
         let stall = Duration::from_millis(core.config.bounds.client_stall_ms);
         let id = generation_id(&*core.entropy, admitted.hold.admitted_at());
         let slot = reserve(core, &admitted.hold)?;
+        let Admitted { mut hold, candidates } = admitted;
         let (client, response) = Client::new(&id, stall);
         let call = Call {
             record: key.record(),
@@ -99,9 +103,9 @@ impl Call {
             attempts: Vec::new(),
             body,
             next_row: 0,
+            seat: hold.take_seat(),
             _flight: flight,
         };
-        let Admitted { hold, candidates } = admitted;
         observe::note(|passage| passage.admitted(&call.id));
         observe::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
         Ok(response.await.unwrap_or_else(client::abandoned))
@@ -139,6 +143,7 @@ impl Call {
         }
         let error = failure.unwrap_or_else(|| ApiError::internal("a call had no endpoint"));
         tracing::debug!(generation = self.id, %error, "a call failed at every endpoint");
+        self.seat = None;
         self.client.refuse(error);
     }
 
@@ -150,7 +155,8 @@ impl Call {
     }
 
     /// Ends a hold that nothing was billed for.
-    pub(super) fn release(&self, open: Open) {
+    pub(super) fn release(&mut self, open: Open) {
+        self.seat = None;
         let Open { hold, slot } = open;
         // The record goes first: with it there, a crash would charge what is free again.
         if let Err(error) = self.core().journal.release(slot) {
@@ -170,6 +176,7 @@ impl Call {
             key: &self.key,
             request: &self.request,
             body_bytes: self.body.len(),
+            again: true,
         };
         let Admitted { hold, candidates } = wish.admit(candidates).await.ok()?;
         let slot = reserve(self.core(), &hold).ok()?;

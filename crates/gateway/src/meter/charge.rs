@@ -63,6 +63,16 @@ impl Charge {
         upstream::cache_discount(&self.usage, prices)
     }
 
+    /// The tokens that were used, as far as that is known.
+    pub(super) fn tokens_used(&self) -> Option<u64> {
+        match self.source {
+            Source::Reported | Source::Counted => {
+                Some(self.usage.prompt_tokens.saturating_add(self.usage.completion_tokens))
+            }
+            Source::Held | Source::Interrupted => None,
+        }
+    }
+
     /// The tokens, for the book.
     pub(super) fn tokens(&self) -> Tokens {
         Tokens {

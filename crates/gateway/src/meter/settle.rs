@@ -79,6 +79,8 @@ impl Call {
     /// Books what the attempt is charged, in the place of its hold. `None` where that could not be
     /// made durable in time: the hold then stays until it is.
     pub(super) async fn settle(&mut self, sent: Sent, end: End, seen: &Seen) -> Option<Settled> {
+        // Given back as this returns.
+        let _seat = self.seat.take();
         let held = sent.proof.worst();
         let may_hide = may_hide(&self.request, &sent.candidate);
         let is_counted = may_count(&sent.candidate, end, seen, may_hide);
@@ -90,7 +92,10 @@ impl Call {
         let entry = self.entry(&sent, &charge, seen);
         sent.count(&charge);
         observe::note(|passage| passage.charged(&entry));
-        let Sent { proof, slot, .. } = sent;
+        let Sent { mut proof, slot, .. } = sent;
+        if let Some(tokens) = charge.tokens_used() {
+            proof.count_tokens(tokens);
+        }
         let pending = self.core().writer.settle(entry, proof, slot, &self.worker.mailbox);
         let config = &self.core().config;
         let settled = Settled { source: charge.source, charge };

@@ -42,7 +42,14 @@ impl Trial {
     /// Settles `generation` at `nanos`, of 100 that are on hold for it.
     async fn settle(&self, generation: &str, nanos: i64) -> Pending {
         let worst = |_| Some(Amounts::credits(Money::nanos(100)));
-        let bid = ledger::Bid { least: 1, most: 1, worst: &worst, take_what_is_free: false };
+        let bid = ledger::Bid {
+            least: 1,
+            most: 1,
+            worst: &worst,
+            used: &|_| 0,
+            again: false,
+            take_what_is_free: false,
+        };
         let hold = ledger::admit(&[Arc::clone(&self.account)], &bid, NOW).unwrap();
         let slot = self.journal.reserve(hold.worst()).unwrap();
         let proof = self.journal.dispatch(&slot, hold, &record(generation)).await.unwrap();

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Account, Amounts, Bid, Cell, Day, Dispatched, Figures, Hold, Layer, Limit, Period};
-use ledger::{Refusal, Tally, Terms, admit};
+use ledger::{Account, Amounts, Bid, Cell, Day, Dispatched, Figures, Hold, Layer, Limit, Measure};
+use ledger::{PaceFigures, Period, Refusal, Seat, Tally, Terms, TooFast, admit};
 use money::Money;
 
 /// Runs a table of `event | answer` lines, in a book that opens on Sunday 2026-11-22 at 10:00.
@@ -29,11 +29,17 @@ pub(crate) struct Book {
     pub(crate) now: Timestamp,
     accounts: Vec<(String, Arc<Account>)>,
     holds: BTreeMap<String, Hold>,
+    seats: BTreeMap<String, Seat>,
 }
 
 impl Book {
     pub(crate) fn new() -> Book {
-        Book { now: time("2026-11-22T10:00:00Z"), accounts: vec![], holds: BTreeMap::new() }
+        Book {
+            now: time("2026-11-22T10:00:00Z"),
+            accounts: vec![],
+            holds: BTreeMap::new(),
+            seats: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn answer(&mut self, event: &str) -> String {
@@ -49,6 +55,16 @@ impl Book {
             }
             ["admit", id, bid @ ..] => return self.admit(id, bid),
             ["settle", id, cost] => self.dispatch(id).settle(amounts(cost)),
+            ["settle", id, cost, "using", tokens] => {
+                let mut sent = self.dispatch(id);
+                sent.count_tokens(tokens.parse().unwrap());
+                sent.settle(amounts(cost));
+            }
+            ["sit", id] => {
+                let seat = self.holds.get_mut(*id).unwrap().take_seat().unwrap();
+                self.seats.insert((*id).to_owned(), seat);
+            }
+            ["leave", id] => drop(self.seats.remove(*id).unwrap()),
             ["release", id] => drop(self.holds.remove(*id).unwrap()),
             ["refuse", id] => {
                 let hold = self.dispatch(id).refused();
@@ -81,12 +97,21 @@ impl Book {
         cells.map(|cell| show(&cell)).collect::<Vec<_>>().join("; ")
     }
 
-    /// `admit id bid [on account…]`, the bid being a cost or
-    /// `least..most each cost prompt cost [taking]`, which takes what is free.
+    /// `admit id bid [using tokens] [again] [on account…]`, the bid being a cost or
+    /// `least..most each cost prompt cost [taking]`, which takes what is free. The tokens are those
+    /// of the prompt; those of a range come on top.
     fn admit(&mut self, id: &str, words: &[&str]) -> String {
-        let (bid, names) = match words.iter().position(|word| *word == "on") {
+        let (words, names) = match words.iter().position(|word| *word == "on") {
             Some(on) => (&words[..on], &words[on + 1..]),
             None => (words, ["key"].as_slice()),
+        };
+        let (words, again) = match words {
+            [rest @ .., "again"] => (rest, true),
+            words => (words, false),
+        };
+        let (bid, prompt_tokens) = match words {
+            [rest @ .., "using", tokens] => (rest, tokens.parse().unwrap()),
+            words => (words, 0),
         };
         let (tokens, each, prompt, taking) = match bid {
             [cost] => ("1..1", amounts(cost), Amounts::ZERO, false),
@@ -98,7 +123,8 @@ impl Book {
         let (least, most) = tokens.split_once("..").unwrap();
         let (least, most) = (least.parse().unwrap(), most.parse().unwrap());
         let worst = |tokens| times(each, tokens)?.checked_add(prompt);
-        let bid = Bid { least, most, worst: &worst, take_what_is_free: taking };
+        let used = |tokens| prompt_tokens + if bid.len() == 1 { 0 } else { tokens };
+        let bid = Bid { least, most, worst: &worst, used: &used, again, take_what_is_free: taking };
         let accounts: Vec<_> = names.iter().map(|name| self.account(name)).collect();
         match admit(&accounts, &bid, self.now) {
             Ok(hold) => {
@@ -148,6 +174,15 @@ fn read_terms(mut words: &[&str]) -> Terms {
                 terms.expires_at = Some(time(end));
                 rest
             }
+            [limit, measure @ ("requests" | "tokens" | "at-once"), rest @ ..] => {
+                let limit = Some(limit.parse().unwrap());
+                match *measure {
+                    "requests" => terms.pace.requests_per_minute = limit,
+                    "tokens" => terms.pace.tokens_per_minute = limit,
+                    _ => terms.pace.concurrent_requests = limit,
+                }
+                rest
+            }
             [amount, period, rest @ ..] => {
                 let (include_byok, rest) = match rest {
                     ["byok", rest @ ..] => (true, rest),
@@ -187,7 +222,15 @@ fn show_account(account: &Account, now: Timestamp) -> String {
         };
         cells.iter().map(show).collect::<Vec<_>>().join("; ")
     };
-    format!("{closed}{shown}")
+    format!("{closed}{shown}{}", show_pace(account.pace(now)))
+}
+
+fn show_pace(figures: PaceFigures) -> String {
+    if figures == PaceFigures::default() {
+        return String::new();
+    }
+    let PaceFigures { requests, tokens, concurrent } = figures;
+    format!(", {requests} requests, {tokens} tokens, {concurrent} at once")
 }
 
 fn show_held(amount: &str) -> String {
@@ -218,10 +261,29 @@ fn show_refusal(refusal: &Refusal) -> String {
         Refusal::TooLarge => "too large".to_owned(),
         Refusal::Spent(cell) => format!("spent: {}", show_limit(&cell.limit)),
         Refusal::Busy(cell) => format!("busy: {}", show_limit(&cell.limit)),
-        Refusal::TooDear { cell, affordable } => {
-            let fit = affordable
-                .map_or("not even the prompt fits".to_owned(), |most| format!("{most} tokens fit"));
-            format!("too dear: {}, {fit}", show_limit(&cell.limit))
+        Refusal::TooManyTokens { limit, affordable } => {
+            format!("more than {limit} tokens, {}", show_fitting(*affordable))
         }
+        Refusal::TooFast { pace, affordable } => show_pace_limit(pace, *affordable),
+        Refusal::TooDear { cell, affordable } => {
+            format!("too dear: {}, {}", show_limit(&cell.limit), show_fitting(*affordable))
+        }
+    }
+}
+
+fn show_fitting(affordable: Option<u64>) -> String {
+    affordable.map_or("not even the prompt fits".to_owned(), |most| format!("{most} tokens fit"))
+}
+
+fn show_pace_limit(pace: &TooFast, affordable: Option<u64>) -> String {
+    let TooFast { measure, limit, free, free_at } = pace;
+    match (measure, free_at) {
+        (Measure::Requests, Some(at)) => format!("{limit} requests, {free} free until {at}"),
+        (Measure::Tokens, Some(at)) => {
+            let fitting = show_fitting(affordable);
+            format!("{limit} tokens, {free} free until {at}, {fitting}")
+        }
+        (Measure::Concurrent, None) => format!("{limit} at once, {free} free"),
+        _ => panic!("no such refusal: {pace:?}"),
     }
 }
