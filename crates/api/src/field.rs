@@ -1,6 +1,8 @@
 //! One member of a request, and the ways to read it.
 //! Every reader says in its error what it would have taken.
 
+use std::num::NonZeroU64;
+
 use jiff::Timestamp;
 use money::{Money, ParseMoneyError, ParseRateError, Rate};
 use serde_json::value::RawValue;
@@ -103,6 +105,21 @@ impl<'a> Field<'a> {
             // A number that is JSON and yet none is beyond what can be held.
             Err(_) if self.kind() == "is a number" => "is too large",
             Err(_) => self.kind(),
+        };
+        Err(self.invalid(problem, allowed))
+    }
+
+    /// A whole number from 1 to `most`; `allowed` is what the message says where it is none.
+    pub fn positive(&self, most: u64, allowed: &str) -> Result<NonZeroU64, Invalid> {
+        let text = self.text_of_value();
+        let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let problem = match text.parse::<NonZeroU64>() {
+            Ok(number) if number.get() <= most => return Ok(number),
+            _ if !is_number => self.kind(),
+            _ if text == "0" => "is zero",
+            _ if text.starts_with('-') => "is negative",
+            _ if text.bytes().all(|byte| byte.is_ascii_digit()) => "is too large",
+            _ => "is not a whole number",
         };
         Err(self.invalid(problem, allowed))
     }

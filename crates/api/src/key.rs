@@ -60,6 +60,14 @@ pub struct CurrentKey {
     pub budgets: Vec<KeyBudget>,
     /// The budget that refuses, else the one with the least left.
     pub effective_budget: Option<KeyBudget>,
+    /// The only models it may use, an extension: exact ids, and `author/*`. `None` is all.
+    pub allowed_models: Option<Vec<String>>,
+    /// How many requests it may make in any 60 seconds, an extension; `None` is unlimited.
+    pub requests_per_minute: Option<u64>,
+    /// How many tokens the requests of any 60 seconds may use, an extension.
+    pub tokens_per_minute: Option<u64>,
+    /// How many requests it may have in flight at once, an extension.
+    pub concurrent_requests: Option<u64>,
 }
 
 /// The deprecated member `rate_limit`.

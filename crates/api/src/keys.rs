@@ -1,7 +1,9 @@
 //! Keys: what one is, may spend and has spent, and the requests that make and change them.
-//! Rules of the fields are SEMANTICS 3.1 to 3.4.
+//! Rules of the fields are SEMANTICS 3.1 to 3.4; `allowed_models` and what limits a key's pace are
+//! extensions.
 
 mod create;
+mod extras;
 mod hash;
 mod list;
 mod plain;
@@ -13,6 +15,7 @@ use uuid::Uuid;
 use crate::{Data, Deleted, Open, Usd, Utc};
 
 pub use create::{CreateKey, External};
+pub use extras::{ALLOWED_MODELS_MAX, MODEL_CHARS_MAX, PACE_MAX};
 pub use hash::{hex, parse_hash};
 pub use list::ListKeys;
 pub use plain::PlainKey;
@@ -72,6 +75,14 @@ pub struct ApiKey {
     pub external_user: Option<String>,
     /// When it was last used, up to a minute stale.
     pub last_used_at: Option<Utc>,
+    /// The only models it may use: exact ids, and `author/*`. `None` is all.
+    pub allowed_models: Option<Vec<String>>,
+    /// How many requests it may make in any 60 seconds; `None` is unlimited.
+    pub requests_per_minute: Option<u64>,
+    /// How many tokens the requests of any 60 seconds may use, prompts and answers together.
+    pub tokens_per_minute: Option<u64>,
+    /// How many requests it may have in flight at once.
+    pub concurrent_requests: Option<u64>,
 }
 
 /// How often what counts against a limit starts again at zero, in UTC calendar windows.

@@ -1,6 +1,8 @@
 //! Columns into the book's types and back, checked: nothing wraps, nothing becomes zero.
 //! A row is read left to right, so a query and its reader list the columns in the same order.
 
+use std::num::NonZeroU64;
+
 use jiff::Timestamp;
 use ledger::Amounts;
 use money::Money;
@@ -53,6 +55,25 @@ impl<'a> Fields<'a> {
         let index = self.index;
         let number: i64 = self.next()?;
         T::try_from(number).map_err(|_| Error::IntegralValueOutOfRange(index, number))
+    }
+
+    /// A count that is never zero, where there is one.
+    pub(crate) fn optional_positive(&mut self) -> Result<Option<NonZeroU64>> {
+        let index = self.index;
+        let number = |number: i64| {
+            let positive = u64::try_from(number).ok().and_then(NonZeroU64::new);
+            positive.ok_or(Error::IntegralValueOutOfRange(index, number))
+        };
+        self.next::<Option<i64>>()?.map(number).transpose()
+    }
+
+    /// Texts that are kept as a JSON array, where there is one.
+    pub(crate) fn optional_texts(&mut self) -> Result<Option<Vec<String>>> {
+        let index = self.index;
+        let read = |text: String| {
+            serde_json::from_str(&text).map_err(|cause| unread(index, Type::Text, cause))
+        };
+        self.next::<Option<String>>()?.map(read).transpose()
     }
 
     pub(crate) fn hash(&mut self) -> Result<KeyHash> {

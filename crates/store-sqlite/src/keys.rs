@@ -1,9 +1,12 @@
 //! Keys: their settings, made, changed, deleted and listed.
 //! What they have spent is in `sums.rs`; the two never touch the same table.
 
+use std::num::NonZeroU64;
+
 use jiff::Timestamp;
+use ledger::Pace;
 use money::Money;
-use rusqlite::{Connection, OptionalExtension, Result, named_params, params};
+use rusqlite::{Connection, Error, OptionalExtension, Result, named_params, params};
 use store::{Idempotent, KeyHash, KeyPage, KeyRecord, Outcome, Reset};
 
 use crate::fields::{Fields, micros, stored};
@@ -13,7 +16,8 @@ macro_rules! columns {
     () => {
         "hash, second_hash, label, name, disabled, limit_nanos, limit_reset, \
          include_byok_in_limit, created_at, updated_at, expires_at, creator, workspace, \
-         external_user, version"
+         external_user, version, allowed_models, requests_per_minute, tokens_per_minute, \
+         concurrent_requests"
     };
 }
 
@@ -36,7 +40,7 @@ const FIND: &str = concat!("SELECT ", columns!(), " FROM keys WHERE hash = ?");
 const PUT: &str = concat!(
     "INSERT OR REPLACE INTO keys (",
     columns!(),
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 
 const PAGE: &str = concat!(
@@ -139,6 +143,12 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Result<KeyRecord> {
         workspace: fields.uuid()?,
         external_user: fields.next()?,
         version: fields.count()?,
+        allowed_models: fields.optional_texts()?,
+        pace: Pace {
+            requests_per_minute: fields.optional_positive()?,
+            tokens_per_minute: fields.optional_positive()?,
+            concurrent_requests: fields.optional_positive()?,
+        },
     })
 }
 
@@ -146,6 +156,9 @@ fn put(connection: &Connection, key: &KeyRecord, version: u64) -> Result<()> {
     for hash in std::iter::once(key.hash).chain(key.second_hash) {
         hashes::claim(connection, hash, key.hash)?;
     }
+    let models = key.allowed_models.as_ref().map(serde_json::to_string).transpose();
+    let models = models.map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+    let limit = |limit: Option<NonZeroU64>| limit.map(|limit| stored(limit.get()));
     connection.prepare_cached(PUT)?.execute(params![
         key.hash.0,
         key.second_hash.map(|hash| hash.0),
@@ -162,6 +175,10 @@ fn put(connection: &Connection, key: &KeyRecord, version: u64) -> Result<()> {
         key.workspace.as_bytes(),
         key.external_user,
         stored(version),
+        models,
+        limit(key.pace.requests_per_minute),
+        limit(key.pace.tokens_per_minute),
+        limit(key.pace.concurrent_requests),
     ])?;
     Ok(())
 }

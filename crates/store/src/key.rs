@@ -4,7 +4,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use ledger::{Layer, Limit, Period, Tally, Terms};
+use ledger::{Layer, Limit, Pace, Period, Tally, Terms};
 use money::Money;
 use uuid::Uuid;
 
@@ -84,6 +84,10 @@ pub struct KeyRecord {
     pub workspace: Uuid,
     /// The partner's name for the end user it was made for.
     pub external_user: Option<String>,
+    /// The only models it may use: exact ids, and `author/*` for all of an author's; `None` is all.
+    pub allowed_models: Option<Vec<String>>,
+    /// How fast it may go.
+    pub pace: Pace,
     /// Counts changes, so that two edits at once can't overwrite each other.
     pub version: u64,
 }
@@ -107,7 +111,22 @@ impl KeyRecord {
             closed: self.disabled,
             expires_at: self.expires_at,
             limits: limit.into_iter().collect(),
+            pace: self.pace,
         }
+    }
+
+    /// Whether it may use the model of that id.
+    pub fn allows(&self, model: &str) -> bool {
+        let allowed = self.allowed_models.as_ref();
+        allowed.is_none_or(|allowed| allowed.iter().any(|entry| means_model(entry, model)))
+    }
+}
+
+/// Whether an entry of a list of models, an exact id or `author/*`, means the model of that id.
+pub fn means_model(entry: &str, model: &str) -> bool {
+    match entry.strip_suffix('*') {
+        Some(author) => model.starts_with(author),
+        None => entry == model,
     }
 }
 
@@ -150,4 +169,33 @@ pub struct ManagementKey {
     pub created_at: Timestamp,
     /// When it was revoked; it stays known, so that it stays revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::sample::key;
+
+    #[test]
+    fn a_list_allows_its_ids_and_all_of_its_authors_and_nothing_else() {
+        let list = ["openai/gpt-4o-mini", "meta/*"].map(str::to_owned).to_vec();
+        let listed = KeyRecord { allowed_models: Some(list), ..key(1) };
+        for model in ["openai/gpt-4o-mini", "meta/llama", "meta/llama:free", "meta/"] {
+            assert!(listed.allows(model), "{model}");
+        }
+        let others = [
+            "openai/gpt-4o",
+            "openai/gpt-4o-mini:free",
+            "OpenAI/gpt-4o-mini",
+            "meta",
+            "metal/llama",
+            "not-meta/llama",
+            "*",
+            "",
+        ];
+        for model in others {
+            assert!(!listed.allows(model), "{model}");
+        }
+        assert!(KeyRecord { allowed_models: None, ..key(1) }.allows("any/model"));
+    }
 }

@@ -20,7 +20,7 @@ pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
 pub use correction::correction;
 pub use entry::{ApiType, Attempt, Entry, Kind, Source, Tokens};
 pub use error::StoreError;
-pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset};
+pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset, means_model};
 pub use memory::{Fault, MemoryStore, Stall};
 pub use reports::{Difference, ExportLine, Report, Snapshot};
 pub use retention::{Place, RETENTION_DAYS_MIN, Seal, SealedRow, Sealing, may_seal, spared_from};

@@ -1,11 +1,13 @@
 //! The body of `POST /keys` (SEMANTICS 3.2).
 //! Members it does not know are ignored; those it knows are taken exactly or refused.
 
+use std::num::NonZeroU64;
+
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::update::limit_reset;
-use super::{LimitReset, NAME_CHARS_MAX, PlainKey, USER_CHARS_MAX};
+use super::{LimitReset, NAME_CHARS_MAX, PlainKey, USER_CHARS_MAX, extras};
 use crate::{Field, Invalid, Object, Usd, Utc};
 
 /// The least and the most characters of a secret that a partner supplies.
@@ -46,6 +48,18 @@ pub struct CreateKey {
     /// The partner's end user it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<External>,
+    /// The only models it may use: exact ids, and `author/*`; `None` is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_models: Option<Vec<String>>,
+    /// How many requests it may make in any 60 seconds; `None` is unlimited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<NonZeroU64>,
+    /// How many tokens the requests of any 60 seconds may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<NonZeroU64>,
+    /// How many requests it may have in flight at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent_requests: Option<NonZeroU64>,
 }
 
 /// A partner's end user, and the partner's own text for the key.
@@ -64,6 +78,7 @@ impl CreateKey {
         let object = Object::parse(body)?;
         let given = |name| object.field(name).given();
         let value = |name| given(name).and_then(Field::or_null);
+        let limit = |name| value(name).map(|field| extras::limit(&field)).transpose();
         Ok(CreateKey {
             name: object.field("name").line(NAME_CHARS_MAX)?,
             limit: value("limit").map(|field| field.amount()).transpose()?.map(Usd),
@@ -76,6 +91,12 @@ impl CreateKey {
                 .transpose()?,
             workspace_id: given("workspace_id").map(|field| field.uuid()).transpose()?,
             external: given("external").map(|field| external(&field)).transpose()?,
+            allowed_models: value("allowed_models")
+                .map(|field| extras::allowed_models(&field))
+                .transpose()?,
+            requests_per_minute: limit("requests_per_minute")?,
+            tokens_per_minute: limit("tokens_per_minute")?,
+            concurrent_requests: limit("concurrent_requests")?,
         })
     }
 }

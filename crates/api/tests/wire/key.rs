@@ -53,6 +53,10 @@ fn key() -> CurrentKey {
         free_model_daily_requests: FreeModelDailyRequests { limit: 1000, used: 1, remaining: 999 },
         budgets: vec![budget(BudgetScope::Workspace), budget(BudgetScope::KeyLimit)],
         effective_budget: Some(budget(BudgetScope::KeyLimit)),
+        allowed_models: Some(vec!["openai/*".to_owned()]),
+        requests_per_minute: Some(60),
+        tokens_per_minute: Some(10_000),
+        concurrent_requests: Some(5),
     }
 }
 
@@ -64,7 +68,7 @@ fn a_key_says_all_of_itself() {
     assert_eq!(
         text,
         format!(
-            r#"{{"data":{{"label":"sk-or-v1-0e6...1c96","limit":10,"limit_remaining":0.000000001,"limit_reset":"weekly","include_byok_in_limit":false,"usage":12,"usage_daily":0.5,"usage_weekly":9.999999999,"usage_monthly":11,"byok_usage":4,"byok_usage_daily":1,"byok_usage_weekly":2,"byok_usage_monthly":3,"creator_user_id":"user_1","organization_id":"org_1","workspace_id":"123e4567-e89b-42d3-a456-426614174000","expires_at":"2027-01-01T00:00:00.000Z","is_free_tier":false,"is_management_key":false,"is_provisioning_key":false,"rate_limit":{{"requests":-1,"interval":"10s","note":"This field is deprecated and safe to ignore."}},"allowed_data_regions":["global"],"free_model_daily_requests":{{"limit":1000,"used":1,"remaining":999}},"budgets":[{workspace},{budget}],"effective_budget":{budget}}}}}"#
+            r#"{{"data":{{"label":"sk-or-v1-0e6...1c96","limit":10,"limit_remaining":0.000000001,"limit_reset":"weekly","include_byok_in_limit":false,"usage":12,"usage_daily":0.5,"usage_weekly":9.999999999,"usage_monthly":11,"byok_usage":4,"byok_usage_daily":1,"byok_usage_weekly":2,"byok_usage_monthly":3,"creator_user_id":"user_1","organization_id":"org_1","workspace_id":"123e4567-e89b-42d3-a456-426614174000","expires_at":"2027-01-01T00:00:00.000Z","is_free_tier":false,"is_management_key":false,"is_provisioning_key":false,"rate_limit":{{"requests":-1,"interval":"10s","note":"This field is deprecated and safe to ignore."}},"allowed_data_regions":["global"],"free_model_daily_requests":{{"limit":1000,"used":1,"remaining":999}},"budgets":[{workspace},{budget}],"effective_budget":{budget},"allowed_models":["openai/*"],"requests_per_minute":60,"tokens_per_minute":10000,"concurrent_requests":5}}}}"#
         ),
     );
     assert_eq!(serde_json::from_str::<Data<CurrentKey>>(&text).unwrap().data, key());
@@ -86,10 +90,14 @@ fn a_key_without_limits_sends_null_for_each() {
             ..budget(BudgetScope::Member)
         }],
         effective_budget: None,
+        allowed_models: None,
+        requests_per_minute: None,
+        tokens_per_minute: None,
+        concurrent_requests: None,
         ..key()
     };
     let text = checked(SCHEMA, &Data { data: bare.clone() });
-    assert_eq!(text.matches(":null").count(), 12);
+    assert_eq!(text.matches(":null").count(), 16);
     assert_eq!(serde_json::from_str::<Data<CurrentKey>>(&text).unwrap().data, bare);
 }
 

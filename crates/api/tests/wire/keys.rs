@@ -1,5 +1,7 @@
 //! Keys: the answers, and what the requests take and refuse.
 
+use std::num::NonZeroU64;
+
 use api::keys::{
     ApiKey, CreateKey, External, KeyCreated, KeyDeleted, KeyList, KeyUpdated, LimitReset, ListKeys,
     PlainKey, UpdateKey, hex, parse_hash,
@@ -51,6 +53,10 @@ fn key() -> ApiKey {
         workspace_id: workspace(),
         external_user: Some("end-user".to_owned()),
         last_used_at: Some(moment("2026-11-21T22:52:00Z")),
+        allowed_models: Some(vec!["openai/*".to_owned(), "meta/llama".to_owned()]),
+        requests_per_minute: Some(60),
+        tokens_per_minute: Some(10_000),
+        concurrent_requests: Some(5),
     }
 }
 
@@ -64,6 +70,10 @@ fn bare_key() -> ApiKey {
         creator_user_id: None,
         external_user: None,
         last_used_at: None,
+        allowed_models: None,
+        requests_per_minute: None,
+        tokens_per_minute: None,
+        concurrent_requests: None,
         ..key()
     }
 }
@@ -73,12 +83,12 @@ fn a_key_is_sent_with_every_member() {
     assert_eq!(
         checked("/components/schemas/ApiKey", &key()),
         format!(
-            r#"{{"hash":"{}","name":"ci","label":"sk-or-v1-0e6...1c96","disabled":false,"limit":25.5,"limit_remaining":-0.4,"limit_reset":"daily","include_byok_in_limit":true,"usage":0.000004132,"usage_daily":0,"usage_weekly":1,"usage_monthly":9007199.254740993,"byok_usage":4,"byok_usage_daily":1,"byok_usage_weekly":2,"byok_usage_monthly":3,"created_at":"2026-11-21T22:50:00.123Z","updated_at":"2026-11-21T22:51:00.000Z","expires_at":"2027-01-01T00:00:00.000Z","creator_user_id":"user_1","workspace_id":"{WORKSPACE}","external_user":"end-user","last_used_at":"2026-11-21T22:52:00.000Z"}}"#,
+            r#"{{"hash":"{}","name":"ci","label":"sk-or-v1-0e6...1c96","disabled":false,"limit":25.5,"limit_remaining":-0.4,"limit_reset":"daily","include_byok_in_limit":true,"usage":0.000004132,"usage_daily":0,"usage_weekly":1,"usage_monthly":9007199.254740993,"byok_usage":4,"byok_usage_daily":1,"byok_usage_weekly":2,"byok_usage_monthly":3,"created_at":"2026-11-21T22:50:00.123Z","updated_at":"2026-11-21T22:51:00.000Z","expires_at":"2027-01-01T00:00:00.000Z","creator_user_id":"user_1","workspace_id":"{WORKSPACE}","external_user":"end-user","last_used_at":"2026-11-21T22:52:00.000Z","allowed_models":["openai/*","meta/llama"],"requests_per_minute":60,"tokens_per_minute":10000,"concurrent_requests":5}}"#,
             "0e".repeat(32),
         ),
     );
     let text = checked("/components/schemas/ApiKey", &bare_key());
-    assert_eq!(text.matches(":null").count(), 8);
+    assert_eq!(text.matches(":null").count(), 12);
 }
 
 #[test]
@@ -87,6 +97,9 @@ fn a_key_survives_the_wire_beside_members_and_words_not_known_yet() {
         let text = serde_json::to_string(&key).unwrap();
         assert_eq!(serde_json::from_str::<ApiKey>(&text).unwrap(), key);
     }
+    let text = serde_json::to_string(&bare_key()).unwrap();
+    let older = text.split_once(r#","allowed_models""#).unwrap().0.to_owned() + "}";
+    assert_eq!(serde_json::from_str::<ApiKey>(&older).unwrap(), bare_key());
     let newer =
         serde_json::to_string(&key()).unwrap().replace(r#""daily""#, r#""hourly","new":[]"#);
     let expected = ApiKey { limit_reset: Some(Open::Unknown("hourly".to_owned())), ..key() };
@@ -124,7 +137,7 @@ fn a_new_keys_text_stands_in_both_places_and_in_no_debug_output() {
 #[test]
 fn a_full_creation_is_read_and_written() {
     let body = format!(
-        r#"{{"name":" ci ","limit":25.5,"limit_reset":"monthly","include_byok_in_limit":true,"expires_at":"2027-01-01T00:00:00.000Z","creator_user_id":"user_1","workspace_id":"{WORKSPACE}","external":{{"user":"u","api_key":"{SECRET}"}}}}"#
+        r#"{{"name":" ci ","limit":25.5,"limit_reset":"monthly","include_byok_in_limit":true,"expires_at":"2027-01-01T00:00:00.000Z","creator_user_id":"user_1","workspace_id":"{WORKSPACE}","external":{{"user":"u","api_key":"{SECRET}"}},"allowed_models":["openai/gpt-4o-mini","meta/*"],"requests_per_minute":1,"tokens_per_minute":1000000000,"concurrent_requests":7}}"#
     );
     let request = CreateKey::parse(body.as_bytes()).unwrap();
     assert_eq!(request.name, " ci ");
@@ -134,6 +147,11 @@ fn a_full_creation_is_read_and_written() {
     assert_eq!(request.expires_at, Some(moment("2027-01-01T00:00:00Z")));
     assert_eq!(request.creator_user_id.as_deref(), Some("user_1"));
     assert_eq!(request.workspace_id, Some(workspace()));
+    let models = request.allowed_models.as_deref().unwrap();
+    assert_eq!(models, ["openai/gpt-4o-mini", "meta/*"]);
+    assert_eq!(request.requests_per_minute, NonZeroU64::new(1));
+    assert_eq!(request.tokens_per_minute, NonZeroU64::new(1_000_000_000));
+    assert_eq!(request.concurrent_requests, NonZeroU64::new(7));
     let External { user, api_key } = request.external.as_ref().unwrap();
     assert_eq!((user.as_str(), api_key.as_ref().unwrap().expose()), ("u", SECRET));
     assert!(!format!("{request:?}").contains(SECRET));
@@ -144,7 +162,7 @@ fn a_full_creation_is_read_and_written() {
 
 #[test]
 fn what_a_creation_leaves_out_or_clears_has_its_default() {
-    let nulls = br#"{"name":"ci","limit":null,"limit_reset":null,"expires_at":null,"creator_user_id":null,"colour":{}}"#;
+    let nulls = br#"{"name":"ci","limit":null,"limit_reset":null,"expires_at":null,"creator_user_id":null,"allowed_models":null,"requests_per_minute":null,"tokens_per_minute":null,"concurrent_requests":null,"colour":{}}"#;
     for body in [br#"{"name":"ci"}"#.as_slice(), nulls] {
         let request = CreateKey::parse(body).unwrap();
         assert_eq!(
@@ -279,9 +297,20 @@ fn an_update_tells_null_from_nothing() {
         parse(r#"{"limit_reset":null,"foo":1}"#),
         UpdateKey { limit_reset: Some(None), ..none.clone() },
     );
-    assert_eq!(parse(r#"{"disabled":false}"#), UpdateKey { disabled: Some(false), ..none });
+    assert_eq!(parse(r#"{"disabled":false}"#), UpdateKey { disabled: Some(false), ..none.clone() });
+    let nulls = r#"{"expires_at":null,"allowed_models":null,"requests_per_minute":null,"tokens_per_minute":null,"concurrent_requests":null}"#;
+    let cleared = UpdateKey {
+        expires_at: Some(None),
+        allowed_models: Some(None),
+        requests_per_minute: Some(None),
+        tokens_per_minute: Some(None),
+        concurrent_requests: Some(None),
+        ..none
+    };
+    assert_eq!(parse(nulls), cleared);
+    assert_eq!(serde_json::to_string(&cleared).unwrap(), nulls);
     let full = format!(
-        r#"{{"name":"n","disabled":true,"limit":2,"limit_reset":"weekly","include_byok_in_limit":false,"workspace_id":"{WORKSPACE}"}}"#
+        r#"{{"name":"n","disabled":true,"limit":2,"limit_reset":"weekly","include_byok_in_limit":false,"workspace_id":"{WORKSPACE}","expires_at":"2027-01-01T00:00:00.000Z","allowed_models":["meta/*"],"requests_per_minute":1,"tokens_per_minute":2,"concurrent_requests":3}}"#
     );
     let update = parse(&full);
     assert_eq!(
@@ -293,6 +322,11 @@ fn an_update_tells_null_from_nothing() {
             limit_reset: Some(Some(LimitReset::Weekly)),
             include_byok_in_limit: Some(false),
             workspace_id: Some(workspace()),
+            expires_at: Some(Some(moment("2027-01-01T00:00:00Z"))),
+            allowed_models: Some(Some(vec!["meta/*".to_owned()])),
+            requests_per_minute: Some(NonZeroU64::new(1)),
+            tokens_per_minute: Some(NonZeroU64::new(2)),
+            concurrent_requests: Some(NonZeroU64::new(3)),
         },
     );
     let schema = "/paths/~1keys~1{hash}/patch/requestBody/content/application~1json/schema";
@@ -302,7 +336,7 @@ fn an_update_tells_null_from_nothing() {
 
 #[test]
 fn an_update_of_nothing_says_so_in_the_fixed_words() {
-    for body in ["{}", r#"{"foo":1}"#, r#"{"expires_at":null,"creator_user_id":"u"}"#] {
+    for body in ["{}", r#"{"foo":1}"#, r#"{"creator_user_id":"u","last_used_at":null}"#] {
         let error = UpdateKey::parse(body.as_bytes()).unwrap_err();
         assert_eq!(error, Invalid::NothingToUpdate);
         assert_eq!(error.to_string(), "No update fields provided");
@@ -321,12 +355,79 @@ fn an_update_refuses_null_where_it_clears_nothing() {
         (r#"{"limit":-1}"#, "`limit` is negative"),
         (r#"{"limit_reset":"never"}"#, "`limit_reset` is none of"),
         (r#"{"disabled":true,"dis\u0061bled":false}"#, "`disabled` is given twice"),
+        (
+            r#"{"expires_at":"2027-01-01T00:00:00"}"#,
+            "`expires_at` has no offset; allowed: a time in UTC with seconds that ends in `Z`, such as `2026-11-21T22:50:00Z`, or null",
+        ),
+        (r#"{"expires_at":"2027-01-01T00:00Z"}"#, "`expires_at` has no seconds"),
+        (r#"{"expires_at":false}"#, "`expires_at` is a boolean"),
+        (r#"{"name":null,"expires_at":null}"#, "`name` is null"),
         (r#"[]"#, "`body` is not a JSON object"),
     ];
     for (body, expected) in cases {
         let message = UpdateKey::parse(body.as_bytes()).unwrap_err().to_string();
         assert!(message.starts_with(expected), "{body}: {message}");
     }
+}
+
+/// Both requests take the extensions, under the same rules.
+#[test]
+fn an_extension_is_refused_with_the_field_and_the_reason() {
+    let long = format!(r#""allowed_models":["{}"]"#, "a".repeat(256));
+    let many = format!(r#""allowed_models":[{}"z"]"#, r#""a/*","#.repeat(100));
+    let cases = [
+        (
+            r#""requests_per_minute":0"#,
+            "`requests_per_minute` is zero; allowed: a whole number from 1 to 1000000000 (to refuse every request, use `disabled`), or null",
+        ),
+        (r#""requests_per_minute":-0"#, "`requests_per_minute` is negative"),
+        (r#""requests_per_minute":-1"#, "`requests_per_minute` is negative"),
+        (r#""requests_per_minute":1.5"#, "`requests_per_minute` is not a whole number"),
+        (r#""requests_per_minute":1e3"#, "`requests_per_minute` is not a whole number"),
+        (r#""requests_per_minute":"60""#, "`requests_per_minute` is a string"),
+        (r#""requests_per_minute":[60]"#, "`requests_per_minute` is an array"),
+        (r#""tokens_per_minute":1000000001"#, "`tokens_per_minute` is too large"),
+        (r#""tokens_per_minute":18446744073709551617"#, "`tokens_per_minute` is too large"),
+        (r#""concurrent_requests":true"#, "`concurrent_requests` is a boolean"),
+        (
+            r#""concurrent_requests":1,"concurrent_requests":2"#,
+            "`concurrent_requests` is given twice",
+        ),
+        (
+            r#""allowed_models":[]"#,
+            "`allowed_models` is empty; allowed: an array of 1 to 100 entries, each the id of a model or `author/*` (to refuse every request, use `disabled`), or null",
+        ),
+        (r#""allowed_models":"a/b""#, "`allowed_models` is a string; allowed: an array of 1 to"),
+        (r#""allowed_models":{"0":"a/b"}"#, "`allowed_models` is an object"),
+        (&many, "`allowed_models` has 101 entries"),
+        (
+            r#""allowed_models":["a/b","a/c","a/b"]"#,
+            "`allowed_models[2]` is given twice; allowed: the id of a model, or `author/*`, each once",
+        ),
+        (r#""allowed_models":["a/b",null]"#, "`allowed_models[1]` is null; allowed: a string"),
+        (r#""allowed_models":[7]"#, "`allowed_models[0]` is a number"),
+        (r#""allowed_models":[["a/b"]]"#, "`allowed_models[0]` is an array"),
+        (r#""allowed_models":["a/b",""]"#, "`allowed_models[1]` is blank"),
+        (r#""allowed_models":["a\nb"]"#, "`allowed_models[0]` has a control character"),
+        (&long, "`allowed_models[0]` is too long; allowed: a string of 1 to 255 characters"),
+        (
+            r#""allowed_models":["*"]"#,
+            "`allowed_models[0]` has a `*` that does not stand for all models of one author; allowed: the id of a model, or `author/*`, each once",
+        ),
+        (r#""allowed_models":["a/b*"]"#, "`allowed_models[0]` has a `*` that"),
+        (r#""allowed_models":["/*"]"#, "`allowed_models[0]` has a `*` that"),
+        (r#""allowed_models":["*/*"]"#, "`allowed_models[0]` has a `*` that"),
+        (r#""allowed_models":["a/b/*"]"#, "`allowed_models[0]` has a `*` that"),
+    ];
+    for (member, expected) in cases {
+        let create = CreateKey::parse(format!(r#"{{"name":"n",{member}}}"#).as_bytes());
+        let update = UpdateKey::parse(format!(r#"{{{member}}}"#).as_bytes());
+        for message in [create.unwrap_err().to_string(), update.unwrap_err().to_string()] {
+            assert!(message.starts_with(expected), "{member}: {message}");
+        }
+    }
+    let longest = format!(r#"{{"allowed_models":["{}"]}}"#, "é".repeat(255));
+    assert!(UpdateKey::parse(longest.as_bytes()).is_ok());
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What a line of an export says. `docs/export.md` describes every field; a change here that takes
 //! one away or gives it another meaning raises [`FORMAT`].
 
+use std::num::NonZeroU64;
+
 use jiff::Timestamp;
+use ledger::Pace;
 use money::Money;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -44,6 +47,10 @@ pub(super) struct Key {
     creator: Option<String>,
     workspace: String,
     external_user: Option<String>,
+    allowed_models: Option<Vec<String>>,
+    requests_per_minute: Option<NonZeroU64>,
+    tokens_per_minute: Option<NonZeroU64>,
+    concurrent_requests: Option<NonZeroU64>,
     version: u64,
 }
 
@@ -178,6 +185,8 @@ fn key(key: KeyRecord, deleted_at: Option<Timestamp>) -> Key {
         creator,
         workspace,
         external_user,
+        allowed_models,
+        pace: Pace { requests_per_minute, tokens_per_minute, concurrent_requests },
         version,
     } = key;
     Key {
@@ -196,6 +205,10 @@ fn key(key: KeyRecord, deleted_at: Option<Timestamp>) -> Key {
         creator,
         workspace: workspace.to_string(),
         external_user,
+        allowed_models,
+        requests_per_minute,
+        tokens_per_minute,
+        concurrent_requests,
         version,
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
-use ledger::{Amounts, Day};
+use ledger::{Amounts, Day, Pace};
 use money::Money;
 use serde_json::{Value, json};
 use store::contract::sample::{
@@ -35,6 +35,8 @@ fn book() -> TempDir {
         expires_at: None,
         creator: None,
         external_user: None,
+        allowed_models: None,
+        pace: Pace::default(),
         ..key(2)
     };
     create(&store, key(1));
@@ -69,8 +71,8 @@ fn every_kind_of_line_is_as_it_is_described() {
     $ tollgate export
     [0]
     {"type":"export","format":1}
-    {"type":"key","hash":"0101010101010101010101010101010101010101010101010101010101010101","second_hash":"8181818181818181818181818181818181818181818181818181818181818181","label":"sk-or-v1-01...abc","name":"key 1 ✓","disabled":false,"limit":"25.500000001","limit_reset":"weekly","include_byok_in_limit":true,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","expires_at":"2027-11-22T12:00:00.999999Z","deleted_at":"2026-11-22T12:00:00Z","creator":"member","workspace":"01010101-0101-0101-0101-010101010101","external_user":"end user","version":1}
-    {"type":"key","hash":"0202020202020202020202020202020202020202020202020202020202020202","second_hash":null,"label":"sk-or-v1-02...abc","name":"key 2 ✓","disabled":false,"limit":null,"limit_reset":null,"include_byok_in_limit":true,"created_at":"2026-11-22T12:00:02Z","updated_at":null,"expires_at":null,"deleted_at":null,"creator":null,"workspace":"01010101-0101-0101-0101-010101010101","external_user":null,"version":2}
+    {"type":"key","hash":"0101010101010101010101010101010101010101010101010101010101010101","second_hash":"8181818181818181818181818181818181818181818181818181818181818181","label":"sk-or-v1-01...abc","name":"key 1 ✓","disabled":false,"limit":"25.500000001","limit_reset":"weekly","include_byok_in_limit":true,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","expires_at":"2027-11-22T12:00:00.999999Z","deleted_at":"2026-11-22T12:00:00Z","creator":"member","workspace":"01010101-0101-0101-0101-010101010101","external_user":"end user","allowed_models":["openai/*","a \"b\"/ü"],"requests_per_minute":60,"tokens_per_minute":1000000000,"concurrent_requests":1,"version":1}
+    {"type":"key","hash":"0202020202020202020202020202020202020202020202020202020202020202","second_hash":null,"label":"sk-or-v1-02...abc","name":"key 2 ✓","disabled":false,"limit":null,"limit_reset":null,"include_byok_in_limit":true,"created_at":"2026-11-22T12:00:02Z","updated_at":null,"expires_at":null,"deleted_at":null,"creator":null,"workspace":"01010101-0101-0101-0101-010101010101","external_user":null,"allowed_models":null,"requests_per_minute":null,"tokens_per_minute":null,"concurrent_requests":null,"version":2}
     {"type":"management_key","hash":"0808080808080808080808080808080808080808080808080808080808080808","label":"sk-mgmt-08...abc","name":"operator 8","created_at":"2026-11-22T12:00:08Z","revoked_at":"2026-11-22T12:00:00Z"}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":null,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","admitted_at":"2026-11-22T12:00:00Z","credits":"0.000001","byok":"0.00000007","held_credits":"0.000005","held_byok":"0.0000003","source":"interrupted","prompt_tokens":300,"completion_tokens":20,"cached_tokens":100,"cache_write_tokens":7,"reasoning_tokens":11,"cache_discount":"-0.00000004","upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":1,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","admitted_at":"2026-11-22T12:00:00Z","credits":"-0.000000999","byok":"-0.00000007","held_credits":"0","held_byok":"0","source":"interrupted","prompt_tokens":0,"completion_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"reasoning_tokens":0,"cache_discount":null,"upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}

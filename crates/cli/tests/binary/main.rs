@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod observe;
 mod provider;
+mod rates;
 mod retention;
 mod serve;
 mod store;

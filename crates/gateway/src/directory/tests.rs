@@ -21,6 +21,8 @@ fn record(number: u8) -> KeyRecord {
         creator: None,
         workspace: Uuid::nil(),
         external_user: None,
+        allowed_models: None,
+        pace: ledger::Pace::default(),
         version: 0,
     }
 }

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use store::KeyRecord;
 use tokio::time::Instant;
 use upstream::{BadRequest, Request, SESSION_ID_CHARS_MAX, Surface, scan};
 
@@ -68,17 +69,17 @@ pub(super) async fn pay(
     let request = read(&body.bytes)?;
     observe::note(|passage| passage.asked(&request));
     let facts = facts(headers, &request, arrived_at)?;
-    let candidates = route(core, &request)?;
+    let candidates = route(core, &key.record(), &request)?;
     let body_bytes = body.len();
     let wish = Wish { core, key: &key, request: &request, body_bytes, again: false };
     let admitted = wish.admit(candidates).await?;
     Call::start(Arc::clone(&worker), key, request, body, facts, admitted, flight).await
 }
 
-/// Where the request may go.
-fn route(core: &Core, request: &Request) -> ApiResult<Vec<Candidate>> {
-    let id = request.model.as_deref().or(request.models.first().map(String::as_str));
-    let Some(id) = id else {
+/// Where the request may go: the first of its models that the key may use.
+fn route(core: &Core, key: &KeyRecord, request: &Request) -> ApiResult<Vec<Candidate>> {
+    let ids = || request.model.iter().chain(&request.models).map(String::as_str);
+    let Some(id) = ids().find(|id| key.allows(id)).or(ids().next()) else {
         let message = "model is missing; allowed is the id of a model, as GET /models lists them";
         return Err(ApiError::invalid(message));
     };
@@ -91,6 +92,9 @@ fn route(core: &Core, request: &Request) -> ApiResult<Vec<Candidate>> {
         let shown: String = id.chars().take(128).flat_map(char::escape_debug).collect();
         return Err(ApiError::invalid(format!("{shown} is not a valid model ID")));
     };
+    if !key.allows(id) {
+        return Err(ApiError::model_not_allowed(&core.refusal_style()));
+    }
     if model.surface() != request.surface {
         let path = match model.surface() {
             Surface::Chat => "/chat/completions",

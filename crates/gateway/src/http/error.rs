@@ -241,6 +241,18 @@ impl ApiError {
             .retry_after(Duration::from_secs(1))
     }
 
+    /// 404: the key's list of models leaves out all that were asked for. Clients match the words
+    /// and the step (SEMANTICS 9.7).
+    pub fn model_not_allowed(style: &RefusalStyle<'_>) -> ApiError {
+        let message = format!(
+            "No endpoints available matching your guardrail restrictions and data policy. \
+             Configure: {}/settings/keys (`allowed_models` of this key leaves the model out)",
+            style.base_url
+        );
+        ApiError::new(ErrorType::NotFound, message)
+            .with("failed_routing_step", "Filter by Guardrails")
+    }
+
     fn with_cell(self, cell: &Cell) -> ApiError {
         let (source, scope) = match cell.limit.layer {
             Layer::Key => ("openrouter_key_limit", "key_limit"),

@@ -1,5 +1,6 @@
 //! `GET /key`: the facts of the calling key, for whoever holds it (SEMANTICS 3.5).
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use api::key::{BudgetScope, CurrentKey, FreeModelDailyRequests, KeyBudget, RateLimit};
@@ -47,6 +48,10 @@ fn inference(key: &Key, now: Timestamp, free_requests: u64) -> CurrentKey {
         expires_at: record.expires_at.map(Utc),
         effective_budget: effective(&cells).map(budget),
         budgets,
+        allowed_models: record.allowed_models.clone(),
+        requests_per_minute: record.pace.requests_per_minute.map(NonZeroU64::get),
+        tokens_per_minute: record.pace.tokens_per_minute.map(NonZeroU64::get),
+        concurrent_requests: record.pace.concurrent_requests.map(NonZeroU64::get),
         ..facts(record.label.clone(), &figures, free_requests)
     }
 }
@@ -90,6 +95,10 @@ fn facts(label: String, figures: &Figures, free_requests: u64) -> CurrentKey {
         },
         budgets: Vec::new(),
         effective_budget: None,
+        allowed_models: None,
+        requests_per_minute: None,
+        tokens_per_minute: None,
+        concurrent_requests: None,
     }
 }
 

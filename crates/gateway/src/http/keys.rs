@@ -2,7 +2,9 @@
 //! Settings come from the store, spend from the ledger; a change is in force once it is durable.
 
 mod idempotency;
+mod settings;
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use api::keys::{ApiKey, CreateKey, KeyCreated, LimitReset, ListKeys, UpdateKey, parse_hash};
@@ -72,7 +74,7 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     }
     let wanted = CreateKey::parse(&body.bytes)?;
     let text = secrets::new_key(&*core.entropy);
-    let record = record(core, &wanted, &text)?;
+    let record = settings::of_new(core, &wanted, &text)?;
     let answer = KeyCreated { data: unspent(&record), key: text };
     let answer = serde_json::to_vec(&answer).map_err(ApiError::internal)?;
     let idempotent = request.as_ref().map(|request| request.keep(core, &answer)).transpose()?;
@@ -115,7 +117,7 @@ async fn update(
     let wanted = UpdateKey::parse(&body.bytes)?;
     for _ in 0..EDIT_TRIES_MAX {
         let before = key.record();
-        let after = edited(core, &before, &wanted)?;
+        let after = settings::edited(core, &before, &wanted)?;
         let audit = audit(core, &manager, "key.update", &after.hash, Some(&before), Some(&after));
         let shared = Arc::clone(core);
         let stored = KeyRecord { version: after.version + 1, ..after.clone() };
@@ -182,56 +184,6 @@ pub(super) fn workspace(named: Option<uuid::Uuid>) -> Option<uuid::Uuid> {
     }
 }
 
-fn record(core: &Core, wanted: &CreateKey, text: &api::keys::PlainKey) -> ApiResult<KeyRecord> {
-    let workspace = workspace(wanted.workspace_id).ok_or_else(|| {
-        ApiError::invalid("`workspace_id` is not a workspace; allowed: the id of one")
-    })?;
-    let external = wanted.external.as_ref();
-    let second = external.and_then(|external| external.api_key.as_ref());
-    Ok(KeyRecord {
-        hash: auth::hash(text.expose()),
-        second_hash: second.map(|text| auth::hash(text.expose())),
-        label: secrets::label(text.expose()),
-        name: wanted.name.clone(),
-        disabled: false,
-        limit: wanted.limit.map(|limit| limit.0),
-        limit_reset: wanted.limit_reset.map(stored_reset),
-        include_byok_in_limit: wanted.include_byok_in_limit,
-        created_at: core.clock.now(),
-        updated_at: None,
-        expires_at: wanted.expires_at.map(|moment| moment.0),
-        creator: wanted.creator_user_id.clone(),
-        workspace,
-        external_user: external.map(|external| external.user.clone()),
-        version: 0,
-    })
-}
-
-fn edited(core: &Core, before: &KeyRecord, wanted: &UpdateKey) -> ApiResult<KeyRecord> {
-    let workspace = match wanted.workspace_id {
-        Some(id) => workspace(Some(id)).ok_or_else(ApiError::not_found)?,
-        None => before.workspace,
-    };
-    let limit: Option<Money> = match wanted.limit {
-        Some(limit) => limit.map(|limit| limit.0),
-        None => before.limit,
-    };
-    let limit_reset = match wanted.limit_reset {
-        Some(reset) => reset.map(stored_reset),
-        None => before.limit_reset,
-    };
-    Ok(KeyRecord {
-        name: wanted.name.clone().unwrap_or_else(|| before.name.clone()),
-        disabled: wanted.disabled.unwrap_or(before.disabled),
-        limit,
-        limit_reset,
-        include_byok_in_limit: wanted.include_byok_in_limit.unwrap_or(before.include_byok_in_limit),
-        workspace,
-        updated_at: Some(core.clock.now()),
-        ..before.clone()
-    })
-}
-
 /// A key as it is listed, settings and spend of one moment each.
 fn shown(key: &Key, now: jiff::Timestamp) -> ApiKey {
     let record = key.record();
@@ -275,6 +227,10 @@ fn facts(
         workspace_id: record.workspace,
         external_user: record.external_user.clone(),
         last_used_at: last_used_at.map(Utc),
+        allowed_models: record.allowed_models.clone(),
+        requests_per_minute: record.pace.requests_per_minute.map(NonZeroU64::get),
+        tokens_per_minute: record.pace.tokens_per_minute.map(NonZeroU64::get),
+        concurrent_requests: record.pace.concurrent_requests.map(NonZeroU64::get),
     }
 }
 
@@ -313,23 +269,7 @@ fn audit(
         actor: manager.name.clone(),
         action: action.to_owned(),
         subject: subject.to_string(),
-        before: before.map(settings),
-        after: after.map(settings),
+        before: before.map(settings::to_json),
+        after: after.map(settings::to_json),
     }
-}
-
-/// A key's settings for the audit log: what a person may change, and whose it is.
-fn settings(record: &KeyRecord) -> String {
-    serde_json::json!({
-        "name": record.name,
-        "disabled": record.disabled,
-        "limit": record.limit.map(|limit| limit.to_string()),
-        "limit_reset": record.limit_reset.map(Reset::as_str),
-        "include_byok_in_limit": record.include_byok_in_limit,
-        "expires_at": record.expires_at.map(|moment| moment.to_string()),
-        "creator_user_id": record.creator,
-        "workspace_id": record.workspace,
-        "external_user": record.external_user,
-    })
-    .to_string()
 }

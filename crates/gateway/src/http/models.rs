@@ -15,6 +15,7 @@ use axum::extract::{OriginalUri, Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, Uri};
+use store::KeyRecord;
 use upstream::PriceSet;
 
 use super::error::{ApiError, ApiResult};
@@ -23,6 +24,7 @@ use super::{App, Worker, auth, endpoints, json};
 use crate::catalogue::{self, Endpoint};
 use crate::config::EMBEDDINGS;
 use crate::core::Core;
+use crate::directory::Caller;
 
 /// What any chat model here takes; a provider ignores what it does not know.
 const ALWAYS: [&str; 7] =
@@ -45,7 +47,7 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    listed(&worker.core, &uri, query.as_deref(), None)
+    listed(&worker.core, &uri, query.as_deref(), None, None)
 }
 
 /// Every model that gives embeddings, in the same form.
@@ -54,18 +56,21 @@ pub(super) async fn list_for_embeddings(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    listed(&worker.core, &uri, query.as_deref(), Some(EMBEDDINGS))
+    listed(&worker.core, &uri, query.as_deref(), Some(EMBEDDINGS), None)
 }
 
-/// Every model that the caller's key may ask for, which is every one there is.
+/// Every model that the caller's key may ask for; a management key sees all.
 async fn list_for_caller(
     State(worker): App,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    auth::caller(&worker.core, &headers)?;
-    listed(&worker.core, &uri, query.as_deref(), None)
+    let key = match auth::caller(&worker.core, &headers)? {
+        Caller::Inference(key) => Some(key.record()),
+        Caller::Management(_) => None,
+    };
+    listed(&worker.core, &uri, query.as_deref(), None, key.as_deref())
 }
 
 async fn count(State(worker): App, RawQuery(query): RawQuery) -> ApiResult<Response> {
@@ -97,12 +102,14 @@ async fn one(State(worker): App, id: Named) -> ApiResult<Response> {
     Ok(json(StatusCode::OK, &Data { data }))
 }
 
-/// The models that the query asks for; of those that give `output` alone, where it is named.
+/// The models that the query asks for; of those that give `output` alone, and that `key` may use,
+/// where they are named.
 fn listed(
     core: &Core,
     uri: &Uri,
     query: Option<&str>,
     output: Option<&str>,
+    key: Option<&KeyRecord>,
 ) -> ApiResult<Response> {
     let pairs = Pairs::of(query);
     let mut wanted = ListModels::parse(pairs.iter())?;
@@ -110,7 +117,8 @@ fn listed(
         wanted.output_modalities = Some(vec![output.to_owned()]);
     }
     let catalogue = core.catalogue();
-    let chosen = choice::chosen(&catalogue, &wanted);
+    let mut chosen = choice::chosen(&catalogue, &wanted);
+    chosen.retain(|model| key.is_none_or(|key| key.allows(&model.config.id)));
     let total_count = chosen.len() as u64;
     let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let Page { offset, limit } = wanted.page.unwrap_or(Page { offset: 0, limit: u64::MAX });

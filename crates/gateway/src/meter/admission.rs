@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::error::ErrorType;
-use ledger::{Amounts, Bid, Hold, Measure, Refusal, TooFast};
+use ledger::{Amounts, Bid, Hold, Layer, Measure, Refusal, TooFast};
 use tokio::time::Instant;
 use upstream::Request;
 
@@ -101,10 +101,15 @@ impl Wish<'_> {
         }
     }
 
-    /// The candidates as they stand now: what was learned of an endpoint binds whoever is not yet
-    /// admitted.
-    fn usable(&self, candidates: Vec<Candidate>) -> ApiResult<Vec<Candidate>> {
-        let is_limited = self.key.record().limit.is_some();
+    /// The candidates as they stand now: what was learned of an endpoint, or changed of the key,
+    /// binds whoever is not yet admitted.
+    fn usable(&self, mut candidates: Vec<Candidate>) -> ApiResult<Vec<Candidate>> {
+        let record = self.key.record();
+        candidates.retain(|candidate| record.allows(&candidate.endpoint.model));
+        if candidates.is_empty() {
+            return Err(ApiError::model_not_allowed(&self.core.refusal_style()));
+        }
+        let is_limited = record.limit.is_some();
         let is_usable =
             |candidate: &Candidate| !(is_limited && candidate.endpoint.learned.is_barred());
         let usable: Vec<Candidate> = candidates
@@ -226,11 +231,13 @@ impl Wish<'_> {
                 ApiError::too_dear(cell, requested, *affordable, prompt, &style)
             }
             Refusal::TooManyTokens { limit, affordable } => {
+                metrics.refused(Layer::Key, Reason::TooManyTokens);
                 let least = self.tokens(candidates).0;
                 let used = candidates.iter().map(|candidate| candidate.worst_tokens(least)).min();
                 ApiError::too_many_tokens(*limit, used.unwrap_or(0), *affordable)
             }
             Refusal::TooFast { pace, affordable } => {
+                metrics.refused(Layer::Key, pace.measure.into());
                 ApiError::too_fast(pace, *affordable, self.core.clock.now())
             }
             Refusal::Busy(cell) => {

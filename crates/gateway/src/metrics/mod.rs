@@ -13,7 +13,7 @@ mod text;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::Layer;
+use ledger::{Layer, Measure};
 
 pub use endpoint::{EndpointFigures, Outcome};
 pub use instrument::{
@@ -37,10 +37,35 @@ pub enum Reason {
     TooDear,
     /// Other requests hold what is left, and did not end in time.
     Busy,
+    /// A key's requests of the minute are used up.
+    Requests,
+    /// A key's tokens of the minute are used up.
+    Tokens,
+    /// A key has as many requests in flight as it may.
+    Concurrent,
+    /// The request alone is above a key's tokens of a minute.
+    TooManyTokens,
 }
 
-const REASONS: [(Reason, &str); 3] =
-    [(Reason::Spent, "spent"), (Reason::TooDear, "too_dear"), (Reason::Busy, "busy")];
+const REASONS: [(Reason, &str); 7] = [
+    (Reason::Spent, "spent"),
+    (Reason::TooDear, "too_dear"),
+    (Reason::Busy, "busy"),
+    (Reason::Requests, "requests_per_minute"),
+    (Reason::Tokens, "tokens_per_minute"),
+    (Reason::Concurrent, "concurrent_requests"),
+    (Reason::TooManyTokens, "too_many_tokens"),
+];
+
+impl From<Measure> for Reason {
+    fn from(measure: Measure) -> Reason {
+        match measure {
+            Measure::Requests => Reason::Requests,
+            Measure::Tokens => Reason::Tokens,
+            Measure::Concurrent => Reason::Concurrent,
+        }
+    }
+}
 
 /// A bound that all callers share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,8 +168,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.refused(Layer::Key, Reason::TooDear);
         metrics.overloaded(Bound::Bodies);
-        let refusals: Vec<_> = metrics.refusals().collect();
-        assert_eq!(refusals, [("key", "spent", 0), ("key", "too_dear", 1), ("key", "busy", 0)]);
+        metrics.refused(Layer::Key, Measure::Concurrent.into());
+        let refusals: Vec<_> = metrics.refusals().filter(|(_, _, count)| *count > 0).collect();
+        assert_eq!(refusals, [("key", "too_dear", 1), ("key", "concurrent_requests", 1)]);
         let overloads: Vec<_> = metrics.overloads().filter(|(_, count)| *count > 0).collect();
         assert_eq!(overloads, [("bodies", 1)]);
     }

@@ -566,3 +566,45 @@ async fn models_that_give_embeddings_have_a_list_of_their_own() {
     assert_eq!(one["data"]["supported_parameters"], json!([]));
     gateway.close().await;
 }
+
+/// What a key may use and how fast it may go binds here as well.
+#[tokio::test]
+async fn a_keys_models_and_pace_bind_embeddings_too() {
+    let (gateway, key) = start().await;
+    gateway.upstream.on("embed", Behaviour::new().prompt_tokens(7));
+    gateway.patch(&key, json!({ "allowed_models": ["test/small", "test/embed-pair"] })).await;
+    let refused = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+    let step = refused.json()["error"]["metadata"]["failed_routing_step"].clone();
+    assert_eq!((refused.status, step), (404, json!("Filter by Guardrails")));
+    let lists = json!({ "allowed_models": ["test/*"], "tokens_per_minute": 100 });
+    gateway.patch(&key, lists).await;
+    let long = gateway.embed(&key, "test/embed", json!("x".repeat(100)), json!({})).await;
+    assert_eq!(long.status, 400);
+    assert!(long.text().contains("`tokens_per_minute`). Shorten the prompt."), "{}", long.text());
+    let gate = gateway.upstream.hold_answers("embed");
+    let chats: Vec<_> = (0..2)
+        .map(|_| {
+            let (client, text) = (gateway.client.below("/api/v1"), key.text.clone());
+            tokio::spawn(async move {
+                let (input, none) = (json!("Hello"), json!({}));
+                client.embeddings(text.as_str(), "test/embed", &input, &none).await.unwrap()
+            })
+        })
+        .collect();
+    gate.until_waiting(2).await;
+    let full = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+    assert_eq!((full.status, &full.headers["x-ratelimit-remaining"]), (429, &"4".parse().unwrap()));
+    gateway.patch(&key, json!({ "tokens_per_minute": null, "concurrent_requests": 2 })).await;
+    let full = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+    assert_eq!(full.status, 429);
+    gate.release();
+    for chat in chats {
+        assert_eq!(chat.await.unwrap().status, 200);
+    }
+    gateway.patch(&key, json!({ "tokens_per_minute": 62, "requests_per_minute": 3 })).await;
+    let fits = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+    assert_eq!(fits.status, 200, "{}", fits.text());
+    let late = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+    assert_eq!((late.status, &late.headers["x-ratelimit-limit"]), (429, &"3".parse().unwrap()));
+    gateway.close().await;
+}

@@ -13,6 +13,8 @@ async fn a_limited_key_sees_its_limit_its_window_and_its_spend() {
         .key(json!({
             "limit": 0.5, "limit_reset": "weekly", "include_byok_in_limit": true,
             "creator_user_id": "user_1", "expires_at": "2027-01-01T00:00:00Z",
+            "allowed_models": ["test/*"], "requests_per_minute": 60,
+            "tokens_per_minute": 100_000, "concurrent_requests": 5,
         }))
         .await;
     gateway.chat(&key, "test/small", json!({})).await;
@@ -77,7 +79,13 @@ async fn a_limited_key_sees_its_limit_its_window_and_its_spend() {
           "reset_interval": "weekly",
           "resets_at": "2026-11-23T00:00:00.000Z",
           "include_byok": true
-        }
+        },
+        "allowed_models": [
+          "test/*"
+        ],
+        "requests_per_minute": 60,
+        "tokens_per_minute": 100000,
+        "concurrent_requests": 5
       }
     }
     "#);
@@ -129,7 +137,11 @@ async fn a_management_key_sees_what_it_is() {
           "remaining": 50
         },
         "budgets": [],
-        "effective_budget": null
+        "effective_budget": null,
+        "allowed_models": null,
+        "requests_per_minute": null,
+        "tokens_per_minute": null,
+        "concurrent_requests": null
       }
     }
     "#);

@@ -40,6 +40,11 @@ async fn what_was_done_is_counted_to_the_request_and_the_nano_dollar() {
     assert_eq!(gateway.chat(&poor, "test/small", json!({})).await.status, 402);
     let closed = gateway.key(json!({ "limit": 0 })).await;
     assert_eq!(gateway.chat(&closed, "test/small", json!({})).await.status, 403);
+    let paced = gateway.key(json!({ "requests_per_minute": 1, "tokens_per_minute": 500 })).await;
+    let small = json!({ "max_tokens": 438 });
+    assert_eq!(gateway.chat(&paced, "test/small", small).await.status, 400);
+    assert_eq!(gateway.chat(&paced, "test/small", json!({})).await.status, 200);
+    assert_eq!(gateway.chat(&paced, "test/small", json!({})).await.status, 429);
     assert_eq!(gateway.ask(None, "GET /nowhere", "").await.status, 404);
     gateway.settled().await;
 
@@ -48,10 +53,12 @@ async fn what_was_done_is_counted_to_the_request_and_the_nano_dollar() {
         (
             "tollgate_requests_total",
             &[
-                r#"{method="POST",route="/chat/completions",status="200"} 3"#,
+                r#"{method="POST",route="/chat/completions",status="200"} 4"#,
+                r#"{method="POST",route="/chat/completions",status="400"} 1"#,
                 r#"{method="POST",route="/chat/completions",status="402"} 1"#,
                 r#"{method="POST",route="/chat/completions",status="403"} 1"#,
-                r#"{method="POST",route="/keys",status="201"} 3"#,
+                r#"{method="POST",route="/chat/completions",status="429"} 1"#,
+                r#"{method="POST",route="/keys",status="201"} 4"#,
                 r#"{method="GET",route="other",status="404"} 1"#,
             ][..],
         ),
@@ -66,6 +73,10 @@ async fn what_was_done_is_counted_to_the_request_and_the_nano_dollar() {
                 r#"{layer="key",reason="spent"} 1"#,
                 r#"{layer="key",reason="too_dear"} 1"#,
                 r#"{layer="key",reason="busy"} 0"#,
+                r#"{layer="key",reason="requests_per_minute"} 1"#,
+                r#"{layer="key",reason="tokens_per_minute"} 0"#,
+                r#"{layer="key",reason="concurrent_requests"} 0"#,
+                r#"{layer="key",reason="too_many_tokens"} 1"#,
             ],
         ),
         (
@@ -85,25 +96,25 @@ async fn what_was_done_is_counted_to_the_request_and_the_nano_dollar() {
         assert_eq!(figures.lines(family), expected, "{family}");
     }
     for (family, last, expected) in [
-        ("tollgate_attempts_total", r#"outcome="answered""#, "3"),
+        ("tollgate_attempts_total", r#"outcome="answered""#, "4"),
         ("tollgate_attempts_total", r#"outcome="failed""#, "0"),
-        ("tollgate_settlements_total", r#"source="reported""#, "3"),
+        ("tollgate_settlements_total", r#"source="reported""#, "4"),
         ("tollgate_settlements_total", r#"source="held""#, "0"),
-        ("tollgate_spent_dollars_total", r#"kind="credits""#, "0.00012"),
+        ("tollgate_spent_dollars_total", r#"kind="credits""#, "0.00016"),
         ("tollgate_spent_dollars_total", r#"kind="byok""#, "0"),
-        ("tollgate_tokens_total", r#"kind="prompt""#, "24"),
-        ("tollgate_tokens_total", r#"kind="completion""#, "48"),
+        ("tollgate_tokens_total", r#"kind="prompt""#, "32"),
+        ("tollgate_tokens_total", r#"kind="completion""#, "64"),
         ("tollgate_tokens_total", r#"kind="cached""#, "0"),
     ] {
         assert_eq!(of_small(&figures, family, last), expected, "{family} {last}");
     }
     for family in ["tollgate_provider_first_byte_seconds", "tollgate_provider_seconds"] {
-        assert_eq!(figures.value(&format!("{family}_count"), &format!("{{{SMALL}}}")), "3");
+        assert_eq!(figures.value(&format!("{family}_count"), &format!("{{{SMALL}}}")), "4");
     }
-    // Three keys and three settlements were committed, however they came together.
+    // Four keys and four settlements were committed, however they came together.
     let changes = figures.value("tollgate_commit_changes_sum", "").parse::<u64>().unwrap();
     let marks = 1;
-    assert_eq!(changes, marks + 3 + 3);
+    assert_eq!(changes, marks + 4 + 4);
     gateway.close().await;
 }
 

@@ -4,12 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use ledger::Day;
+use ledger::{Day, Pace};
 use rusqlite::{Connection, params};
 use store::contract::sample::{
-    NOW, commit, create, delete, entry, hash, key, settlement, workspace,
+    NOW, commit, create, delete, edit, entry, hash, key, settlement, workspace,
 };
-use store::{ActivityFilter, ApiType, Change, Outcome, Store, StoreError};
+use store::{ActivityFilter, ApiType, Change, Edit, KeyRecord, Outcome, Store, StoreError};
 use store_sqlite::{OpenError, SqliteStore};
 use tempfile::tempdir;
 
@@ -101,7 +101,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
         let error = refusal(opened);
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 4, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 5, .. }), "{error}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -173,6 +173,31 @@ fn a_file_from_before_sums_by_endpoint_is_brought_up_to_date() {
 }
 
 #[test]
+fn a_file_from_before_the_extras_of_keys_is_brought_up_to_date() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../migrations/0001_book.sql")).unwrap();
+    old.pragma_update(None, "application_id", 0x546f_6c6c).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let columns =
+        "hash, label, name, disabled, include_byok_in_limit, created_at, workspace, version";
+    let insert = format!("INSERT INTO keys ({columns}) VALUES (?, 'l', 'n', 0, 0, 0, ?, 3)");
+    old.execute(&insert, params![hash(1).0, workspace(1).as_bytes()]).unwrap();
+    drop(old);
+
+    let store = SqliteStore::open(&path).unwrap();
+    let [kept] = store.snapshot(Day::of(NOW)).unwrap().keys.try_into().unwrap();
+    assert_eq!((kept.record.allowed_models.as_ref(), kept.record.pace), (None, Pace::default()));
+    let limited = KeyRecord { version: 3, ..key(1) };
+    assert_eq!(edit(&store, Edit::UpdateKey(limited)), Outcome::Done);
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    let [kept] = store.snapshot(Day::of(NOW)).unwrap().keys.try_into().unwrap();
+    assert_eq!(kept.record, KeyRecord { version: 4, ..key(1) });
+}
+
+#[test]
 fn a_file_of_another_program_is_refused_and_left_alone() {
     let folder = tempdir().unwrap();
     let text = folder.path().join("notes.txt");
@@ -198,7 +223,7 @@ fn what_is_opened_to_read_is_neither_made_nor_changed() {
 
     fs::write(&path, "").unwrap();
     let error = refusal(SqliteStore::open_to_read(&path));
-    assert!(matches!(error, OpenError::Older { found: 0, known: 4, .. }), "{error}");
+    assert!(matches!(error, OpenError::Older { found: 0, known: 5, .. }), "{error}");
 
     let server = SqliteStore::open(&path).unwrap();
     let reader = SqliteStore::open_to_read(&path).unwrap();

@@ -2,7 +2,7 @@
 //! What a key has spent is untouched by any of it.
 
 use jiff::Timestamp;
-use ledger::Day;
+use ledger::{Day, Pace};
 
 use super::sample::{
     NOW, after, create, delete, edit, entry, hash, key, loaded, settle, total, workspace,
@@ -37,6 +37,8 @@ fn bare_key(number: u8) -> KeyRecord {
         expires_at: None,
         creator: None,
         external_user: None,
+        allowed_models: None,
+        pace: Pace::default(),
         ..key(number)
     }
 }

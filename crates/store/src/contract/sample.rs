@@ -1,8 +1,10 @@
 //! Records to try a store with, every field of them filled, and short ways to commit and ask.
 //! All panic on an error, since they are for tests.
 
+use std::num::NonZeroU64;
+
 use jiff::Timestamp;
-use ledger::{Amounts, Day, Period};
+use ledger::{Amounts, Day, Pace, Period};
 use money::Money;
 use uuid::Uuid;
 
@@ -57,6 +59,12 @@ pub fn key(number: u8) -> KeyRecord {
         workspace: workspace(1),
         external_user: Some("end user".to_owned()),
         version: 1,
+        allowed_models: Some(vec!["openai/*".to_owned(), "a \"b\"/ü".to_owned()]),
+        pace: Pace {
+            requests_per_minute: NonZeroU64::new(60),
+            tokens_per_minute: NonZeroU64::new(1_000_000_000),
+            concurrent_requests: NonZeroU64::new(1),
+        },
     }
 }
 

@@ -6,6 +6,8 @@ mod fallback;
 mod large;
 mod learned;
 mod limits;
+mod models;
+mod rates;
 mod secrets;
 mod streams;
 mod usage;

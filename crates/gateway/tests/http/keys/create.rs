@@ -40,6 +40,10 @@ async fn a_new_key_is_201_with_its_text_shown_once() {
         "workspace_id": "5b0a4d0e-6c1e-5d8e-9f0a-7b6f1c2d3e4f",
         "external_user": null,
         "last_used_at": null,
+        "allowed_models": null,
+        "requests_per_minute": null,
+        "tokens_per_minute": null,
+        "concurrent_requests": null,
         "key": "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"
       },
       "key": "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"
@@ -91,6 +95,10 @@ async fn every_setting_of_a_new_key_is_kept() {
         "workspace_id": "5b0a4d0e-6c1e-5d8e-9f0a-7b6f1c2d3e4f",
         "external_user": "end-user",
         "last_used_at": null,
+        "allowed_models": null,
+        "requests_per_minute": null,
+        "tokens_per_minute": null,
+        "concurrent_requests": null,
         "key": "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"
       },
       "key": "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"

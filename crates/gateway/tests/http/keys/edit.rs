@@ -42,7 +42,11 @@ async fn a_change_is_answered_with_the_key_as_it_is_then() {
         "creator_user_id": null,
         "workspace_id": "5b0a4d0e-6c1e-5d8e-9f0a-7b6f1c2d3e4f",
         "external_user": null,
-        "last_used_at": "2026-11-18T12:00:00.000Z"
+        "last_used_at": "2026-11-18T12:00:00.000Z",
+        "allowed_models": null,
+        "requests_per_minute": null,
+        "tokens_per_minute": null,
+        "concurrent_requests": null
       }
     }
     "#);

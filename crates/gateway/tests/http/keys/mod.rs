@@ -2,4 +2,6 @@
 
 mod create;
 mod edit;
+mod expiry;
+mod extras;
 mod list;

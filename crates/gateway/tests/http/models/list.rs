@@ -213,6 +213,23 @@ async fn a_list_for_a_caller_is_for_callers() {
 }
 
 #[tokio::test]
+async fn a_list_for_a_caller_has_the_models_their_key_may_use() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "allowed_models": ["test/pair", "test/free"] })).await;
+    let line = "GET /api/v1/models/user?limit=1";
+    let listed = gateway.ask(key.text.as_str(), line, "").await.json();
+    assert_eq!(
+        (&listed["total_count"], &listed["data"][0]["id"]),
+        (&json!(2), &json!("test/free"))
+    );
+    assert!(listed["links"]["next"].is_string());
+    let all = gateway.ask(MANAGER, line, "").await.json();
+    assert_eq!(all["total_count"], list(&gateway, "").await.json()["total_count"]);
+    assert!(all["total_count"].as_u64() > Some(2));
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn a_query_that_means_nothing_is_400() {
     let gateway = TestGateway::with(MODELS).await;
     let mut answers = String::new();

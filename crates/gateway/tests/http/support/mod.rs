@@ -346,6 +346,8 @@ impl TestGateway {
         for key in self.core.directory.keys() {
             let held = key.account().figures(self.clock.time()).held;
             assert_eq!(held, ledger::Amounts::ZERO, "a hold is left over");
+            let concurrent = key.account().pace(self.clock.time()).concurrent;
+            assert_eq!(concurrent, 0, "a seat is left over");
         }
         let report = store::Store::audit(&*self.store).unwrap();
         assert_eq!(report.differences, []);
