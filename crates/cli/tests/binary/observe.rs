@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::Client;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::world::{CREDENTIAL, Form, World};
 
@@ -116,6 +118,44 @@ async fn a_stop_writes_the_lines_that_are_queued() {
     world.tollgate.term().await;
     let log = world.tollgate.log();
     assert_eq!(log.matches("answered").count(), 11, "{log}");
+}
+
+/// Takes one request that a collector is sent, and gives its head and its body.
+async fn collected(collector: &TcpListener) -> (String, Vec<u8>) {
+    let (mut stream, _) = collector.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    (head, body)
+}
+
+#[tokio::test]
+async fn opentelemetrys_own_variables_send_traces() {
+    let collector = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let world = World::with(&["small"], "[telemetry]\ndelay_ms = 1", |builder| {
+        builder
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
+            .env("OTEL_EXPORTER_OTLP_HEADERS", "x-token=of-the-collector")
+            .env("OTEL_SERVICE_NAME", "gate-7")
+            .env("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
+    })
+    .await;
+    world.key(json!({})).await;
+    let (head, body) = collected(&collector).await;
+    assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\nx-token: of-the-collector\r\n"), "{head}");
+    let body = String::from_utf8_lossy(&body);
+    for text in ["gate-7", "deployment.environment.name", "POST /keys", "tollgate.key.name"] {
+        assert!(body.contains(text), "{text} is not in {body}");
+    }
+    assert!(!world.tollgate.log().contains("of-the-collector"));
 }
 
 #[tokio::test]

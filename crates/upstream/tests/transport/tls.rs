@@ -8,10 +8,11 @@ use rustls::{
     crypto::ring,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use upstream::transport::{BodyError, SendError, Tls, TlsError, Transport};
 
-use crate::provider::{Event, Provider, Read, Step, Write, fetch, patient, read, send};
+use crate::provider::{AwaitClose, Event, Provider, Read, Step, Write, fetch, patient, read, send};
 
 const OK: Step = Write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 
@@ -115,4 +116,21 @@ fn a_file_without_authorities_is_refused_by_name() {
     assert!(matches!(refused(&(pem + not_a_certificate)), TlsError::Unusable { .. }));
     let missing = Tls::new(Some(Path::new("no/such/file"))).unwrap_err();
     assert_eq!(missing.to_string(), "no/such/file cannot be read as PEM");
+}
+
+#[tokio::test]
+async fn what_is_no_provider_is_believed_on_the_same_terms() {
+    let (pem, acceptor) = certificate("localhost", "http/1.1");
+    let provider =
+        Provider::start_tls(&[&[AwaitClose], &[AwaitClose], &[AwaitClose]], acceptor).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, pem).unwrap();
+    let tls = Tls::new(Some(file.path())).unwrap();
+    let connect = async |host: &str| {
+        let socket = TcpStream::connect(("127.0.0.1", provider.port())).await.unwrap();
+        tls.to_host(host, socket).await.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(connect("localhost").await, Ok(()));
+    assert!(connect("collector.example").await.unwrap_err().contains("not valid for name"));
+    assert!(connect("no name").await.is_err());
 }
