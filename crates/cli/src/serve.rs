@@ -1,5 +1,6 @@
 //! `tollgate serve`: starts, watches for signals, stops.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use gateway::http::control::{Control, add_management_key};
 use gateway::server::{Listeners, Server};
 use store::Outcome;
 use tokio::signal::unix::{SignalKind, signal};
+use toml::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::real::SystemEntropy;
@@ -20,7 +22,7 @@ use crate::{control, print};
 
 /// A management key that is given must be at least this long, so that it can't be guessed.
 const MANAGEMENT_KEY_CHARS_MIN: usize = 32;
-const MANAGEMENT_KEY: &str = "TOLLGATE_MANAGEMENT_KEY";
+pub(crate) const MANAGEMENT_KEY: &str = "TOLLGATE_MANAGEMENT_KEY";
 
 pub(crate) fn serve(path: &Path) -> Result<ExitCode> {
     let setup = Setup::read(path)?;
@@ -43,7 +45,7 @@ async fn run(setup: Setup, path: PathBuf) -> Result<ExitCode> {
     let core = setup.open()?;
     ensure_management_key(&core).await?;
     let server = Server::start_on(listeners, Arc::clone(&core))?;
-    let reload = reloader(Arc::clone(&core), path);
+    let reload = reloader(Arc::clone(&core), path, setup.settings.clone());
     let control = Arc::new(Control { core: Arc::clone(&core), reload: Box::new(reload) });
     control::listen(&setup, Arc::clone(&control))?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
@@ -82,11 +84,24 @@ fn listen(setup: &Setup) -> Result<Listeners> {
     })
 }
 
-fn reloader(core: Arc<Core>, path: PathBuf) -> impl Fn() -> Result<Vec<String>, String> {
+/// Puts providers and models in force as they are written now, and warns of all else that was
+/// changed since the start.
+fn reloader(
+    core: Arc<Core>,
+    path: PathBuf,
+    in_force: BTreeMap<String, Value>,
+) -> impl Fn() -> Result<Vec<String>, String> {
     move || {
-        let setup = Setup::read(&path).map_err(|error| format!("{error:#}"))?;
-        core.reload(&setup.config).map_err(|error| error.to_string())?;
-        Ok(setup.warnings)
+        let Setup { config, mut warnings, settings, .. } =
+            Setup::read(&path).map_err(|error| format!("{error:#}"))?;
+        core.reload(&config).map_err(|error| format!("{}: {error}", path.display()))?;
+        let names: BTreeSet<&String> = in_force.keys().chain(settings.keys()).collect();
+        let changed = names.into_iter().filter(|name| in_force.get(*name) != settings.get(*name));
+        warnings.extend(
+            changed
+                .map(|name| format!("setting `{name}` was changed; it waits for the next start")),
+        );
+        Ok(warnings)
     }
 }
 
@@ -113,6 +128,14 @@ pub(crate) fn start_log(config: &LogConfig) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a management key from the environment that could be guessed.
+pub(crate) fn check_management_key(text: &str) -> Result<()> {
+    if text.chars().count() < MANAGEMENT_KEY_CHARS_MIN {
+        bail!("{MANAGEMENT_KEY} must have at least {MANAGEMENT_KEY_CHARS_MIN} characters");
+    }
+    Ok(())
+}
+
 fn is_inference_key(core: &Core, text: &str) -> bool {
     let caller = core.directory.caller(&gateway::http::hash(text));
     matches!(caller, Some(gateway::directory::Caller::Inference(_)))
@@ -123,9 +146,7 @@ fn is_inference_key(core: &Core, text: &str) -> bool {
 async fn ensure_management_key(core: &Arc<Core>) -> Result<()> {
     match std::env::var(MANAGEMENT_KEY) {
         Ok(text) => {
-            if text.chars().count() < MANAGEMENT_KEY_CHARS_MIN {
-                bail!("{MANAGEMENT_KEY} must have at least {MANAGEMENT_KEY_CHARS_MIN} characters");
-            }
+            check_management_key(&text)?;
             let added = add_management_key(core, "environment", &text).await;
             match added
                 .map_err(|error| anyhow::anyhow!("{MANAGEMENT_KEY} can't be added: {error}"))?

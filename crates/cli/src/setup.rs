@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use gateway::config::{self, Config};
+use gateway::config::{self, Config, Loaded};
 use gateway::core::{Core, Parts};
 use store_sqlite::SqliteStore;
+use toml::Value;
 
 use crate::real::{SystemClock, SystemEntropy};
 
@@ -18,22 +19,32 @@ pub(crate) struct Setup {
     pub(crate) warnings: Vec<String>,
     /// The endpoints at the built-in list prices, each as its model's id and its place there.
     pub(crate) list_priced: BTreeSet<(String, usize)>,
+    /// Every setting but those of providers and models, as it stands.
+    pub(crate) settings: BTreeMap<String, Value>,
+}
+
+/// The variables that a configuration may be made of. One that is not UTF-8 is none of ours.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 impl Setup {
     /// Reads the configuration at `path` and the environment.
     pub(crate) fn read(path: &Path) -> Result<Setup> {
-        // A variable that is not UTF-8 is none of ours.
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let loaded = config::read(path, &environment)?;
+        let loaded =
+            config::read(path, &environment()).with_context(|| format!("{}", path.display()))?;
+        Ok(Setup::of(loaded, path))
+    }
+
+    /// What was read at `path`.
+    pub(crate) fn of(loaded: Loaded, path: &Path) -> Setup {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let mut config = loaded.config;
+        let Loaded { mut config, warnings, list_priced, settings } = loaded;
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         config.egress.ca_file = config.egress.ca_file.map(|file| folder.join(file));
-        let (warnings, list_priced) = (loaded.warnings, loaded.list_priced);
-        Ok(Setup { config, folder, warnings, list_priced })
+        Setup { config, folder, warnings, list_priced, settings }
     }
 
     /// The store's file.

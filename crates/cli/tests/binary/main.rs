@@ -4,6 +4,7 @@
 mod backup;
 mod catalogue;
 mod clock;
+mod config;
 mod crash;
 mod descriptors;
 mod disconnect;

@@ -3,6 +3,7 @@
 
 mod facts;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use upstream::{PriceSet, PriceTier, Prices, Surface, Tokenizer};
 
 use super::{Catalogue, Endpoint, LearnedBook, MediaBounds, Model, Provider};
 use crate::config::{
-    Config, ConfigError, EMBEDDINGS, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
+    Config, ConfigError, EMBEDDINGS, EndpointConfig, ModelConfig, PricingConfig, Problems,
+    ProviderConfig,
 };
 
 /// Why a catalogue can't be made: the setting and its problem.
@@ -37,27 +39,28 @@ pub fn build(
     folder: &Path,
     learned: &LearnedBook,
 ) -> Result<Catalogue, BuildError> {
+    let mut problems = Problems::default();
     let mut catalogue = Catalogue::default();
     let mut providers = HashMap::new();
     for (index, provider) in config.providers.iter().enumerate() {
         let setting = format!("providers[{index}]");
-        let built = Arc::new(self::provider(&setting, provider)?);
-        catalogue.providers.push(Arc::clone(&built));
+        let built = problems.take(self::provider(&setting, provider)).map(Arc::new);
+        catalogue.providers.extend(built.clone());
         if providers.insert(provider.slug.as_str(), built).is_some() {
-            return Err(ConfigError::invalid(&format!("{setting}.slug"), "is used twice"));
+            problems.add(ConfigError::invalid(&format!("{setting}.slug"), "is used twice"));
         }
     }
     let mut tokenizers = HashMap::new();
     for (index, model) in config.models.iter().enumerate() {
         let setting = format!("models[{index}]");
-        named(&setting, "id", &model.id)?;
-        facts::model(&setting, model)?;
+        problems.take(named(&setting, "id", &model.id));
+        problems.take(facts::model(&setting, model));
         if model.surface() == Surface::Embeddings && model.output_modalities.len() > 1 {
             let problem = format!("must be `{EMBEDDINGS}` alone, or without it");
-            return Err(ConfigError::invalid(&format!("{setting}.output_modalities"), problem));
+            problems.add(ConfigError::invalid(&format!("{setting}.output_modalities"), problem));
         }
         if model.endpoints.is_empty() {
-            return Err(ConfigError::invalid(&format!("{setting}.endpoints"), "is empty"));
+            problems.add(ConfigError::invalid(&format!("{setting}.endpoints"), "is empty"));
         }
         let mut endpoints = Vec::new();
         for (place, written) in model.endpoints.iter().enumerate() {
@@ -68,7 +71,8 @@ pub fn build(
                 tokenizers: &mut tokenizers,
                 learned,
             };
-            endpoints.push(Arc::new(building.endpoint(model, written)?));
+            let built = problems.take(building.endpoint(model, written)).flatten();
+            endpoints.extend(built.map(Arc::new));
         }
         let built = Arc::new(Model {
             name: model.name.clone().unwrap_or_else(|| model.id.clone()),
@@ -76,10 +80,11 @@ pub fn build(
             endpoints,
         });
         if catalogue.by_id.insert(model.id.clone(), Arc::clone(&built)).is_some() {
-            return Err(ConfigError::invalid(&format!("{setting}.id"), "is used twice"));
+            problems.add(ConfigError::invalid(&format!("{setting}.id"), "is used twice"));
         }
         catalogue.models.push(built);
     }
+    problems.end()?;
     Ok(catalogue)
 }
 
@@ -148,7 +153,8 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
 
 struct Building<'a> {
     setting: String,
-    providers: &'a HashMap<&'a str, Arc<Provider>>,
+    /// Nothing for one that is described, and not as it must be.
+    providers: &'a HashMap<&'a str, Option<Arc<Provider>>>,
     folder: &'a Path,
     tokenizers: &'a mut HashMap<String, Arc<Tokenizer>>,
     learned: &'a LearnedBook,
@@ -159,22 +165,77 @@ impl Building<'_> {
         ConfigError::invalid(&format!("{}.{field}", self.setting), problem)
     }
 
+    /// An endpoint; none where all that is wrong is its provider, of which that was said already.
     fn endpoint(
         &mut self,
         model: &ModelConfig,
         written: &EndpointConfig,
-    ) -> Result<Endpoint, BuildError> {
-        let provider = self.providers.get(written.provider.as_str()).cloned().ok_or_else(|| {
-            let problem = format!("names `{}`, which is none of the providers", written.provider);
-            self.invalid("provider", problem)
-        })?;
-        let upstream_model = written.upstream_model.clone().unwrap_or_else(|| model.id.clone());
-        named(&self.setting, "upstream_model", &upstream_model)?;
-        let context_length = written.context_length.or(model.context_length);
+    ) -> Result<Option<Endpoint>, BuildError> {
+        let mut problems = Problems::default();
         let is_chat = model.surface() == Surface::Chat;
+        let upstream_model = written.upstream_model.clone().unwrap_or_else(|| model.id.clone());
+        let provider = problems.take(self.provider(&written.provider)).flatten();
+        problems.take(named(&self.setting, "upstream_model", &upstream_model));
         if !is_chat {
-            self.without_completion(written)?;
+            problems.take(self.without_completion(written));
         }
+        let lengths = problems.take(self.lengths(model, written, is_chat));
+        problems.take(facts::endpoint(&self.setting, written));
+        let prices = problems.take(self.prices(written, is_chat));
+        let tokenizer = problems.take(self.tokenizer(written.tokenizer.as_deref()));
+        problems.end()?;
+        let (Some(provider), Some((context_length, max_completion_tokens)), Some(prices)) =
+            (provider, lengths, prices)
+        else {
+            return Ok(None);
+        };
+        let media = MediaBounds {
+            image: written.image_tokens_max.unwrap_or(context_length).min(context_length),
+            audio: written.audio_tokens_max.unwrap_or(context_length).min(context_length),
+            file: written.file_tokens_max.unwrap_or(context_length).min(context_length),
+            unknown: context_length,
+        };
+        let learned = self.learned.of(&model.id, &provider.slug, &upstream_model);
+        Ok(Some(Endpoint {
+            prices: Arc::new(prices),
+            tokenizer: tokenizer.flatten(),
+            provider,
+            model: model.id.clone(),
+            upstream_model,
+            variant: written.variant.clone(),
+            quantization: written.quantization.clone(),
+            zdr: written.zdr,
+            implicit_caching: written.implicit_caching,
+            context_length,
+            max_completion_tokens,
+            max_tokens_field: written.max_tokens_field.clone(),
+            prompt_overhead_tokens: [
+                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS),
+                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS_WITH_TOOLS),
+            ],
+            reasoning_tokens_max: written.reasoning_tokens_max,
+            media,
+            supported_parameters: written.supported_parameters.clone(),
+            zero_completion_free: written.zero_completion_free,
+            learned,
+        }))
+    }
+
+    fn provider(&self, slug: &str) -> Result<Option<Arc<Provider>>, BuildError> {
+        self.providers.get(slug).cloned().ok_or_else(|| {
+            let problem = format!("names `{slug}`, which is none of the providers");
+            self.invalid("provider", problem)
+        })
+    }
+
+    /// The most prompt and completion tokens together, and of the completion.
+    fn lengths(
+        &self,
+        model: &ModelConfig,
+        written: &EndpointConfig,
+        is_chat: bool,
+    ) -> Result<(u64, u64), BuildError> {
+        let context_length = written.context_length.or(model.context_length);
         // Embeddings have no completion: there is nothing to bound.
         let max_completion_tokens =
             if is_chat { written.max_completion_tokens.or(context_length) } else { Some(0) };
@@ -195,37 +256,7 @@ impl Building<'_> {
                 return Err(self.invalid(field, format!("must be from 1 to {TOKENS_MAX}")));
             }
         }
-        let media = MediaBounds {
-            image: written.image_tokens_max.unwrap_or(context_length).min(context_length),
-            audio: written.audio_tokens_max.unwrap_or(context_length).min(context_length),
-            file: written.file_tokens_max.unwrap_or(context_length).min(context_length),
-            unknown: context_length,
-        };
-        facts::endpoint(&self.setting, written)?;
-        let learned = self.learned.of(&model.id, &provider.slug, &upstream_model);
-        Ok(Endpoint {
-            prices: Arc::new(self.prices(written, is_chat)?),
-            tokenizer: self.tokenizer(written.tokenizer.as_deref())?,
-            provider,
-            model: model.id.clone(),
-            upstream_model,
-            variant: written.variant.clone(),
-            quantization: written.quantization.clone(),
-            zdr: written.zdr,
-            implicit_caching: written.implicit_caching,
-            context_length,
-            max_completion_tokens,
-            max_tokens_field: written.max_tokens_field.clone(),
-            prompt_overhead_tokens: [
-                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS),
-                written.prompt_overhead_tokens.unwrap_or(OVERHEAD_TOKENS_WITH_TOOLS),
-            ],
-            reasoning_tokens_max: written.reasoning_tokens_max,
-            media,
-            supported_parameters: written.supported_parameters.clone(),
-            zero_completion_free: written.zero_completion_free,
-            learned,
-        })
+        Ok((context_length, max_completion_tokens))
     }
 
     fn tokenizer(&mut self, name: Option<&str>) -> Result<Option<Arc<Tokenizer>>, BuildError> {
@@ -277,63 +308,65 @@ impl Building<'_> {
     }
 
     fn priced(&self, written: &PricingConfig) -> Result<Prices, BuildError> {
+        // What is no price is a problem, and stands as nothing meanwhile.
+        let problems = RefCell::new(Problems::default());
         let rate = |name: &str, text: &str| {
-            text.parse::<Rate>().map_err(|problem| {
+            let parsed = text.parse::<Rate>().map_err(|problem| {
                 self.invalid(&format!("pricing.{name}"), format!("is `{text}`: {problem}"))
-            })
+            });
+            problems.borrow_mut().take(parsed).unwrap_or_default()
         };
-        let optional = |name: &str, text: &Option<String>| {
-            text.as_deref().map(|text| rate(name, text)).transpose()
-        };
+        let optional = |name: &str, text: &Option<String>| text.as_deref().map(|t| rate(name, t));
         let base = PriceSet {
-            prompt: rate("prompt", &written.prompt)?,
-            completion: optional("completion", &written.completion)?.unwrap_or_default(),
-            input_cache_read: optional("input_cache_read", &written.input_cache_read)?,
-            input_cache_write: optional("input_cache_write", &written.input_cache_write)?,
-            input_audio_cache: optional("input_audio_cache", &written.input_audio_cache)?,
-            internal_reasoning: optional("internal_reasoning", &written.internal_reasoning)?,
-            audio: optional("audio", &written.audio)?,
-            audio_output: optional("audio_output", &written.audio_output)?,
-            image: optional("image", &written.image)?,
-            request: optional("request", &written.request)?,
+            prompt: rate("prompt", &written.prompt),
+            completion: optional("completion", &written.completion).unwrap_or_default(),
+            input_cache_read: optional("input_cache_read", &written.input_cache_read),
+            input_cache_write: optional("input_cache_write", &written.input_cache_write),
+            input_audio_cache: optional("input_audio_cache", &written.input_audio_cache),
+            internal_reasoning: optional("internal_reasoning", &written.internal_reasoning),
+            audio: optional("audio", &written.audio),
+            audio_output: optional("audio_output", &written.audio_output),
+            image: optional("image", &written.image),
+            request: optional("request", &written.request),
         };
         let mut overrides = Vec::new();
-        for tier in &written.overrides {
+        for (place, tier) in written.overrides.iter().enumerate() {
             let or = |field: &str, text: &Option<String>, base: Option<Rate>| {
-                Ok::<_, BuildError>(optional(&format!("overrides.{field}"), text)?.or(base))
+                optional(&format!("overrides[{place}].{field}"), text).or(base)
             };
             let required = |field: &str, text: &Option<String>, base: Rate| {
-                Ok::<_, BuildError>(or(field, text, None)?.unwrap_or(base))
+                or(field, text, None).unwrap_or(base)
             };
             let prices = PriceSet {
-                prompt: required("prompt", &tier.prompt, base.prompt)?,
-                completion: required("completion", &tier.completion, base.completion)?,
+                prompt: required("prompt", &tier.prompt, base.prompt),
+                completion: required("completion", &tier.completion, base.completion),
                 input_cache_read: or(
                     "input_cache_read",
                     &tier.input_cache_read,
                     base.input_cache_read,
-                )?,
+                ),
                 input_cache_write: or(
                     "input_cache_write",
                     &tier.input_cache_write,
                     base.input_cache_write,
-                )?,
+                ),
                 input_audio_cache: or(
                     "input_audio_cache",
                     &tier.input_audio_cache,
                     base.input_audio_cache,
-                )?,
+                ),
                 internal_reasoning: or(
                     "internal_reasoning",
                     &tier.internal_reasoning,
                     base.internal_reasoning,
-                )?,
-                audio: or("audio", &tier.audio, base.audio)?,
-                audio_output: or("audio_output", &tier.audio_output, base.audio_output)?,
+                ),
+                audio: or("audio", &tier.audio, base.audio),
+                audio_output: or("audio_output", &tier.audio_output, base.audio_output),
                 ..base
             };
             overrides.push(PriceTier { min_prompt_tokens: tier.min_prompt_tokens, prices });
         }
+        problems.into_inner().end()?;
         Ok(Prices { base, overrides })
     }
 }

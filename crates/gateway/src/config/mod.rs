@@ -4,9 +4,12 @@
 mod bounds;
 pub mod built_in;
 mod catalogue;
+mod decode;
 mod dollars;
+mod problems;
 mod read;
 mod telemetry;
+mod written;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,8 +23,10 @@ pub use catalogue::{
     BuiltInModels, EMBEDDINGS, EndpointConfig, ModelConfig, PricingConfig, ProviderConfig,
     TierConfig,
 };
-pub use read::{ConfigError, Loaded, read};
+pub use problems::{ConfigError, Problems};
+pub use read::{Examined, Loaded, examine, read};
 pub use telemetry::TelemetryConfig;
+pub use written::DEFAULT;
 
 /// A whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Deserialize;
 use store::RETENTION_DAYS_MIN;
 use toml::{Table, Value};
 
-use super::{Config, built_in};
+use super::decode::{decode, decode_one, told};
+use super::{Config, ConfigError, Problems, built_in, written};
 
 const PREFIX: &str = "TOLLGATE_";
 /// More threads than any machine has a use for.
@@ -17,23 +17,6 @@ const WORKERS_MAX: usize = 1_024;
 /// Variables of ours that are no settings.
 const NOT_SETTINGS: [&str; 4] =
     ["TOLLGATE_MANAGEMENT_KEY", "TOLLGATE_MASTER_KEY", "TOLLGATE_CONFIG", "TOLLGATE_LOG"];
-
-/// Why a configuration was not taken.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0)]
-pub struct ConfigError(String);
-
-impl ConfigError {
-    /// The variable `name` is not as it must be.
-    pub(super) fn in_variable(name: &str, problem: &str) -> ConfigError {
-        ConfigError(format!("variable {name} {problem}"))
-    }
-
-    /// `setting` is not as it must be.
-    pub fn invalid(setting: &str, problem: impl std::fmt::Display) -> ConfigError {
-        ConfigError(format!("setting `{setting}` {problem}"))
-    }
-}
 
 /// A configuration that was read, and what its owner should know about it.
 #[derive(Debug)]
@@ -45,63 +28,122 @@ pub struct Loaded {
     /// The endpoints whose prices are the built-in list prices, each as its model's id and its
     /// place in the model's endpoints.
     pub list_priced: BTreeSet<(String, usize)>,
+    /// Every setting but those of providers and models, with its value.
+    pub settings: BTreeMap<String, Value>,
 }
 
 /// Reads the file at `path` and the variables in `environment`.
 pub fn read(path: &Path, environment: &BTreeMap<String, String>) -> Result<Loaded, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError(format!("can't read {}: {error}", path.display())))?;
-    parse(&text, environment)
-        .map_err(|ConfigError(problem)| ConfigError(format!("{}: {problem}", path.display())))
+    examine(path, environment).taken()
 }
 
+/// What reading a configuration came to.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// What it says, where it could be read that far: where there are problems too, only to find
+    /// more of them.
+    pub loaded: Option<Loaded>,
+    /// What is wrong with it.
+    pub problems: Problems,
+}
+
+impl Examined {
+    /// The configuration, where nothing is wrong with it.
+    fn taken(self) -> Result<Loaded, ConfigError> {
+        self.problems.end()?;
+        self.loaded.ok_or_else(|| ConfigError::plain("the configuration can't be read"))
+    }
+}
+
+/// Reads as [`read`] does, and goes on after each problem as far as there is something to read.
+pub fn examine(path: &Path, environment: &BTreeMap<String, String>) -> Examined {
+    match std::fs::read_to_string(path) {
+        Ok(text) => examine_text(&text, environment),
+        Err(error) => {
+            let mut examined = Examined::default();
+            examined.problems.add(ConfigError::plain(format!("can't be read: {error}")));
+            examined
+        }
+    }
+}
+
+#[cfg(test)]
 pub(super) fn parse(
     text: &str,
     environment: &BTreeMap<String, String>,
 ) -> Result<Loaded, ConfigError> {
-    let mut warnings = Vec::new();
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        // The error's own text quotes the line, which may hold a secret.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        ConfigError(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
-    })?;
-    decode(&table)?;
-    let mut table = with_environment(table, environment, &mut warnings)?;
-    for (name, value) in &mut table {
-        expand(name, value, environment, &mut warnings)?;
+    examine_text(text, environment).taken()
+}
+
+fn examine_text(text: &str, environment: &BTreeMap<String, String>) -> Examined {
+    let mut examined = Examined::default();
+    match text.parse::<Table>() {
+        Ok(table) => {
+            examined.loaded = loaded(table, environment, &mut examined.problems);
+        }
+        Err(error) => {
+            // The error's own text quotes the line, which may hold a secret.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let problem = ConfigError::plain(format!("line {line}: {}", error.message()));
+            examined.problems.add(problem);
+        }
     }
-    let written = decode(&table)?;
-    let filled = built_in::fill(&mut table, &written)?;
-    warnings.extend(filled.warnings);
-    let mut config = decode(&table)?;
-    config.telemetry.fill(environment, &mut warnings)?;
-    sensible(&config)?;
-    Ok(Loaded { config, warnings, list_priced: filled.list_priced })
+    examined
+}
+
+fn loaded(
+    mut table: Table,
+    environment: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Option<Loaded> {
+    let mut warnings = Vec::new();
+    for (name, value) in &table {
+        written_out(name, value, &mut warnings);
+    }
+    let is_whole = decode(&mut table, problems)?.is_whole;
+    let mut table = with_environment(table, environment, &mut warnings, problems);
+    for (name, value) in &mut table {
+        expand(name, value, environment, problems);
+    }
+    let settings = written::settings(&table);
+    let written = decode(&mut table, problems)?.config;
+    let mut list_priced = BTreeSet::new();
+    let mut config = if is_whole {
+        let filled = built_in::fill(&mut table, &written, problems);
+        warnings.extend(filled.warnings);
+        list_priced = filled.list_priced;
+        decode(&mut table, problems)?.config
+    } else {
+        written
+    };
+    problems.take(config.telemetry.fill(environment, &mut warnings));
+    sensible(&config, problems);
+    // With something missing, providers and models are not yet what they will be.
+    is_whole.then_some(Loaded { config, warnings, list_priced, settings })
 }
 
 /// Refuses what could be read and would serve nobody.
-fn sensible(config: &Config) -> Result<(), ConfigError> {
+fn sensible(config: &Config, problems: &mut Problems) {
+    let mut wrong = |setting: &str, problem: &str| {
+        problems.add(ConfigError::invalid(setting, problem));
+    };
     if !matches!(config.api.limit_spent_status, 402 | 403) {
-        return Err(ConfigError::invalid("api.limit_spent_status", "must be 403 or 402"));
+        wrong("api.limit_spent_status", "must be 403 or 402");
     }
     let url = config.server.public_url.as_deref();
     if url.is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-        return Err(ConfigError::invalid(
-            "server.public_url",
-            "must begin with http:// or https://",
-        ));
+        wrong("server.public_url", "must begin with http:// or https://");
     }
     if config.server.workers > WORKERS_MAX {
         let problem = format!("must be at most {WORKERS_MAX}");
-        return Err(ConfigError::invalid("server.workers", problem));
+        wrong("server.workers", &problem);
     }
     if config.store.retention_days.is_some_and(|days| days < RETENTION_DAYS_MIN) {
         let problem =
             format!("must be at least {RETENTION_DAYS_MIN}; left out, rows are kept for ever");
-        return Err(ConfigError::invalid("store.retention_days", problem));
+        wrong("store.retention_days", &problem);
     }
-    config.telemetry.sensible()?;
-    config.egress.proxy()?;
     let bounds = &config.bounds;
     for (setting, is_zero) in [
         ("bounds.body_bytes_max", bounds.body_bytes_max == 0),
@@ -117,33 +159,11 @@ fn sensible(config: &Config) -> Result<(), ConfigError> {
         ("bounds.sse_line_bytes_max", bounds.sse_line_bytes_max == 0),
     ] {
         if is_zero {
-            return Err(ConfigError::invalid(setting, "must be above 0: with 0 nothing is served"));
+            wrong(setting, "must be above 0: with 0 nothing is served");
         }
     }
-    Ok(())
-}
-
-fn decode(table: &Table) -> Result<Config, ConfigError> {
-    Config::deserialize(table.clone()).map_err(|error| ConfigError(describe(&error)))
-}
-
-/// The error's words, and for an unknown name the nearest known one.
-fn describe(error: &toml::de::Error) -> String {
-    let text = error.to_string();
-    let quoted: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
-    let nearest = match quoted.split_first() {
-        Some((unknown, known)) if error.message().starts_with("unknown field") => known
-            .iter()
-            .map(|name| (strsim::damerau_levenshtein(unknown, name), name))
-            .min()
-            .filter(|(distance, name)| *distance <= name.len().div_ceil(2))
-            .map(|(_, name)| format!("did you mean `{name}`?")),
-        _ => None,
-    };
-    match nearest {
-        Some(hint) => format!("{}\n{hint}", text.trim_end()),
-        None => text.trim_end().to_owned(),
-    }
+    problems.take(config.telemetry.sensible());
+    problems.take(config.egress.proxy());
 }
 
 /// `TOLLGATE_SERVER__LISTEN` is `server.listen`; `TOLLGATE_PROVIDERS__0__API_KEY` the first
@@ -153,7 +173,8 @@ fn with_environment(
     mut table: Table,
     environment: &BTreeMap<String, String>,
     warnings: &mut Vec<String>,
-) -> Result<Table, ConfigError> {
+    problems: &mut Problems,
+) -> Table {
     for (name, text) in environment {
         let Some(path) = name.strip_prefix(PREFIX) else { continue };
         if NOT_SETTINGS.contains(&name.as_str()) {
@@ -170,8 +191,8 @@ fn with_environment(
         for value in readings.into_iter().flatten() {
             let mut changed = table.clone();
             outcome = Some(match set(&mut changed, &path, value) {
-                true => decode(&changed).map(|_| changed),
-                false => Err(ConfigError("unknown field".into())),
+                true => decode_one(&changed).map(|_| changed),
+                false => Err("unknown field".to_owned()),
             });
             if let Some(Ok(_)) = outcome {
                 break;
@@ -179,13 +200,13 @@ fn with_environment(
         }
         match outcome {
             Some(Ok(changed)) => table = changed,
-            Some(Err(ConfigError(problem))) if !problem.contains("unknown field") => {
-                return Err(ConfigError(format!("variable {name}: {problem}")));
+            Some(Err(problem)) if !problem.contains("unknown field") => {
+                problems.add(ConfigError::in_variable(name, &told(&problem)));
             }
             _ => warnings.push(format!("variable {name} is not a setting and was ignored")),
         }
     }
-    Ok(table)
+    table
 }
 
 fn set(table: &mut Table, path: &[String], value: Value) -> bool {
@@ -214,35 +235,63 @@ fn set(table: &mut Table, path: &[String], value: Value) -> bool {
     true
 }
 
+/// Warns of credentials that stand in the file itself.
+fn written_out(setting: &str, value: &Value, warnings: &mut Vec<String>) {
+    match value {
+        Value::String(text)
+            if is_credential(setting) && !text.is_empty() && !text.contains("${") =>
+        {
+            warnings.push(format!(
+                "setting `{setting}` is written out in the file; `${{NAME}}` keeps it in the environment"
+            ));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                written_out(&format!("{setting}[{index}]"), item, warnings);
+            }
+        }
+        Value::Table(items) => {
+            for (name, item) in items {
+                written_out(&format!("{setting}.{name}"), item, warnings);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a setting's value is most likely secret, by its name.
+fn is_credential(setting: &str) -> bool {
+    let name = setting.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let marks = ["key", "token", "secret", "auth", "cookie", "password"];
+    name == "api_key"
+        || (setting.contains(".headers.") && marks.iter().any(|mark| name.contains(mark)))
+}
+
 /// Puts the environment's value where `${NAME}` stands in a text.
 fn expand(
     setting: &str,
     value: &mut Value,
     environment: &BTreeMap<String, String>,
-    warnings: &mut Vec<String>,
-) -> Result<(), ConfigError> {
+    problems: &mut Problems,
+) {
     match value {
         Value::String(text) => {
-            if setting.ends_with("api_key") && !text.is_empty() && !text.contains("${") {
-                warnings.push(format!(
-                    "setting `{setting}` is written out in the file; `${{NAME}}` keeps it in the environment"
-                ));
+            if let Some(expanded) = problems.take(expanded(setting, text, environment)) {
+                *text = expanded;
             }
-            *text = expanded(setting, text, environment)?;
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                expand(&format!("{setting}[{index}]"), item, environment, warnings)?;
+                expand(&format!("{setting}[{index}]"), item, environment, problems);
             }
         }
         Value::Table(items) => {
             for (name, item) in items {
-                expand(&format!("{setting}.{name}"), item, environment, warnings)?;
+                expand(&format!("{setting}.{name}"), item, environment, problems);
             }
         }
         _ => {}
     }
-    Ok(())
 }
 
 fn expanded(
@@ -304,7 +353,7 @@ mod tests {
     #[test]
     fn an_unknown_name_in_the_file_is_an_error_with_the_nearest_known_one() {
         let error = parse("[server]\nlistne = \"127.0.0.1:1\"", &BTreeMap::new()).unwrap_err();
-        assert!(error.to_string().contains("unknown field `listne`"), "{error}");
+        assert!(error.to_string().contains("`server.listne` is not known"), "{error}");
         assert!(error.to_string().contains("did you mean `listen`?"), "{error}");
     }
 
@@ -350,5 +399,58 @@ mod tests {
         let loaded = parse(&FILE.replace("${A_KEY}", "sk-1"), &BTreeMap::new()).unwrap();
         assert_eq!(loaded.warnings.len(), 1);
         assert!(!loaded.warnings[0].contains("sk-1"), "a warning must not show the secret");
+    }
+
+    #[test]
+    fn a_secret_is_looked_for_in_headers_and_not_where_it_came_from_the_environment() {
+        let headers =
+            r#"headers = { x-api-key = "sk-1", x-team = "a", authorization = "${A_KEY}" }"#;
+        let text = format!("{FILE}\n{headers}\n[telemetry.headers]\ncollector-token = \"t\"\n");
+        let given = environment(&[("A_KEY", "k"), ("TOLLGATE_PROVIDERS__0__API_KEY", "sk-2")]);
+        let warned: Vec<String> = parse(&text, &given)
+            .unwrap()
+            .warnings
+            .iter()
+            .map(|warning| warning.split('`').nth(1).unwrap().to_owned())
+            .collect();
+        assert_eq!(warned, ["providers[0].headers.x-api-key", "telemetry.headers.collector-token"]);
+    }
+
+    #[test]
+    fn problems_of_every_kind_are_told_together_and_none_shows_a_value() {
+        let text = r#"
+            [server]
+            workers = "sk-misplaced"
+            public_url = "junk"
+            [bounds]
+            in_flight_max = 0
+            [[providers]]
+            slug = "nobody"
+            api_key = "${NOT_SET}"
+            [[providers]]
+            slug = "groq"
+            models = ["openai/none"]
+            [[models]]
+            id = "openai/gpt-4o-mni"
+        "#;
+        let given = environment(&[("TOLLGATE_SERVER__LISTEN", "nowhere"), ("TOLLGATE_X", "1")]);
+        let examined = examine_text(text, &given);
+        assert_eq!(examined.loaded.map(|loaded| loaded.warnings.len()), Some(1));
+        let error = examined.problems.end().unwrap_err();
+        let told: Vec<&str> = error.problems().collect();
+        let named = [
+            "setting `server.workers`",
+            "variable TOLLGATE_SERVER__LISTEN is wrong",
+            "setting `providers[0].api_key` names ${NOT_SET}",
+            "setting `providers[0].base_url` is missing",
+            "setting `providers[1].models` lists `openai/none`",
+            "setting `models[0].endpoints` is missing",
+            "setting `server.public_url`",
+            "setting `bounds.in_flight_max`",
+        ];
+        assert_eq!(told.len(), named.len(), "{told:#?}");
+        for (told, named) in told.iter().zip(named) {
+            assert!(told.starts_with(named) && !told.contains("sk-misplaced"), "{told}");
+        }
     }
 }

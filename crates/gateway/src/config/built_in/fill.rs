@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::{BuiltInModel, PROVIDERS, hint, ids, ids_of, model, provider};
 use crate::config::catalogue::{BuiltInModels, EndpointConfig, ProviderConfig};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Problems};
 
 /// What was taken from here.
 #[derive(Debug, Default)]
@@ -19,14 +19,18 @@ pub(in crate::config) struct Filled {
 }
 
 /// Fills in `table`, of which `written` is the reading.
-pub(in crate::config) fn fill(table: &mut Table, written: &Config) -> Result<Filled, ConfigError> {
+pub(in crate::config) fn fill(
+    table: &mut Table,
+    written: &Config,
+    problems: &mut Problems,
+) -> Filled {
     let mut filling = Filling {
         providers: &written.providers,
         moved: BTreeSet::new(),
         filled: Filled::default(),
     };
     if let Some(Value::Array(providers)) = table.get_mut("providers") {
-        filling.providers(providers)?;
+        filling.providers(providers, problems);
     }
     let mut models = match table.remove("models") {
         Some(Value::Array(models)) => models,
@@ -35,14 +39,17 @@ pub(in crate::config) fn fill(table: &mut Table, written: &Config) -> Result<Fil
     for (index, (table, written)) in models.iter_mut().zip(&written.models).enumerate() {
         let Value::Table(table) = table else { continue };
         match model(&written.id) {
-            Some(known) => filling.named(index, table, &written.endpoints, known)?,
+            Some(known) => {
+                problems.take(filling.named(index, table, &written.endpoints, known));
+            }
             None if !table.contains_key("endpoints") => {
                 let problem = format!(
                     "is missing, and `{}` is no built-in model{}",
                     written.id,
                     hint(&written.id, ids())
                 );
-                return Err(ConfigError::invalid(&format!("models[{index}].endpoints"), problem));
+                let setting = format!("models[{index}].endpoints");
+                problems.add(ConfigError::invalid(&setting, problem));
             }
             None => {}
         }
@@ -56,7 +63,7 @@ pub(in crate::config) fn fill(table: &mut Table, written: &Config) -> Result<Fil
         models.push(Value::Table(table));
     }
     table.insert("models".to_owned(), Value::Array(models));
-    Ok(filling.filled)
+    filling.filled
 }
 
 /// The models that a provider is asked for by its own setting.
@@ -75,50 +82,40 @@ struct Filling<'a> {
     filled: Filled,
 }
 
-impl Filling<'_> {
-    fn providers(&mut self, tables: &mut [Value]) -> Result<(), ConfigError> {
+impl<'w> Filling<'w> {
+    fn providers(&mut self, tables: &mut [Value], problems: &mut Problems) {
         for (index, (table, written)) in tables.iter_mut().zip(self.providers).enumerate() {
-            let Value::Table(table) = table else { continue };
-            let setting = |field: &str| format!("providers[{index}].{field}");
-            let known = provider(&written.slug);
-            if let Some(known) = known {
-                match &written.base_url {
-                    Some(url) if url.trim_end_matches('/') != known.base_url => {
-                        self.moved.insert(&written.slug);
-                    }
-                    _ => {}
-                }
-                table.entry("base_url").or_insert_with(|| known.base_url.into());
-                table.entry("name").or_insert_with(|| known.name.into());
-            } else if written.base_url.is_none() {
-                let slugs = PROVIDERS.map(|known| known.slug);
-                let problem = format!(
-                    "is missing, and `{}` is no built-in provider{}; built in are {}",
-                    written.slug,
-                    hint(&written.slug, slugs.into_iter()),
-                    slugs.join(", ")
-                );
-                return Err(ConfigError::invalid(&setting("base_url"), problem));
+            if let Value::Table(table) = table {
+                problems.take(self.provider(index, table, written));
+                problems.take(listed(index, written));
             }
-            match &written.models {
-                Some(_) if ids_of(&written.slug).next().is_none() => {
-                    let problem =
-                        format!("is given, and no built-in model runs at `{}`", written.slug);
-                    return Err(ConfigError::invalid(&setting("models"), problem));
-                }
-                Some(BuiltInModels::Listed(listed)) => {
-                    let has = |id: &String| ids_of(&written.slug).any(|known| known == id);
-                    if let Some(id) = listed.iter().find(|id| !has(id)) {
-                        let problem = format!(
-                            "lists `{id}`, which is no built-in model of `{}`{}",
-                            written.slug,
-                            hint(id, ids_of(&written.slug))
-                        );
-                        return Err(ConfigError::invalid(&setting("models"), problem));
-                    }
+        }
+    }
+
+    fn provider(
+        &mut self,
+        index: usize,
+        table: &mut Table,
+        written: &'w ProviderConfig,
+    ) -> Result<(), ConfigError> {
+        if let Some(known) = provider(&written.slug) {
+            match &written.base_url {
+                Some(url) if url.trim_end_matches('/') != known.base_url => {
+                    self.moved.insert(&written.slug);
                 }
                 _ => {}
             }
+            table.entry("base_url").or_insert_with(|| known.base_url.into());
+            table.entry("name").or_insert_with(|| known.name.into());
+        } else if written.base_url.is_none() {
+            let slugs = PROVIDERS.map(|known| known.slug);
+            let problem = format!(
+                "is missing, and `{}` is no built-in provider{}; built in are {}",
+                written.slug,
+                hint(&written.slug, slugs.into_iter()),
+                slugs.join(", ")
+            );
+            return Err(ConfigError::invalid(&format!("providers[{index}].base_url"), problem));
         }
         Ok(())
     }
@@ -221,6 +218,29 @@ impl Filling<'_> {
                  not be what is charged where it is"
             ));
         }
+    }
+}
+
+/// Refuses models that a provider is asked for and that are not built in there.
+fn listed(index: usize, written: &ProviderConfig) -> Result<(), ConfigError> {
+    let wrong =
+        |problem: String| Err(ConfigError::invalid(&format!("providers[{index}].models"), problem));
+    match &written.models {
+        Some(_) if ids_of(&written.slug).next().is_none() => {
+            wrong(format!("is given, and no built-in model runs at `{}`", written.slug))
+        }
+        Some(BuiltInModels::Listed(listed)) => {
+            let has = |id: &&String| ids_of(&written.slug).any(|known| known == *id);
+            match listed.iter().find(|id| !has(id)) {
+                None => Ok(()),
+                Some(id) => wrong(format!(
+                    "lists `{id}`, which is no built-in model of `{}`{}",
+                    written.slug,
+                    hint(id, ids_of(&written.slug))
+                )),
+            }
+        }
+        _ => Ok(()),
     }
 }
 

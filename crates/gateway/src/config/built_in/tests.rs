@@ -263,7 +263,7 @@ fn what_is_not_known_is_an_error_that_names_the_nearest_known() {
         ),
         (
             format!("{provider}models = \"most\""),
-            "invalid value: string \"most\", expected \"all\" or a list of models' ids",
+            "invalid value: a text, expected \"all\" or a list of models' ids",
         ),
         (
             format!("{provider}models = [\"openai/gpt-4o\", \"openai/gpt-4o\"]"),
