@@ -134,3 +134,30 @@ fn tell(over: &Receiver<Message>, logs: bool, exporting: Option<super::export::E
         exporting.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Route;
+
+    fn passage() -> Box<Passage> {
+        let (at, route) = (jiff::Timestamp::UNIX_EPOCH, Route::of("/v1/keys"));
+        Box::new(Passage::new("req-1", at, &http::Method::GET, route, "/v1/keys", None))
+    }
+
+    #[test]
+    fn what_the_log_has_no_room_for_is_dropped_at_once_and_counted() {
+        let (queue, over) = sync_channel(2);
+        let figures = Arc::new(ObserverFigures::default());
+        let thread = Mutex::new(None);
+        let observer =
+            Observer { queue, thread, logs: true, sampling: None, figures: Arc::clone(&figures) };
+        for _ in 0..5 {
+            observer.take(passage());
+        }
+        assert_eq!((figures.lines_dropped.get(), figures.traces_dropped.get()), (3, 0));
+        drop(over);
+        observer.take(passage());
+        assert_eq!(figures.lines_dropped.get(), 4, "nor is it an error where nobody listens");
+    }
+}
