@@ -80,6 +80,9 @@ impl Request {
             }
             "dimensions" => drop(tokens(name, value)?),
             "encoding_format" => encoding(name, value)?,
+            "input_type" if !value.starts_with('"') => {
+                return Err(BadRequest::kind(name, value, "a string or null"));
+            }
             _ => {}
         }
         Ok(Vec::new())

@@ -145,6 +145,10 @@ fn a_refusal_names_the_field_what_was_wrong_and_what_is_allowed() {
         (r#""input":"a","encoding_format":"int8""#, r#"encoding_format is not known; allowed is "float", "base64" or null"#.into()),
         (r#""input":"a","encoding_format":1"#, r#"encoding_format is a number; allowed is "float", "base64" or null"#.into()),
         (r#""input":"a","dimensions":0"#, "dimensions is not a positive integer; allowed is a whole number from 1, or null".into()),
+        (
+            r#""input":"a","input_type":1"#,
+            "input_type is a number; allowed is a string or null".into(),
+        ),
         (r#""input":"a","model":1"#, "model is a number; allowed is a string or null".into()),
         (r#""input":"a","Input":"b""#, "input is given twice; a name may stand once, however it is spelled".into()),
         (r#""input":[{"content":"a","c\u006fntent":"b"}]"#, "input[0].content is given twice; a name may stand once, however it is spelled".into()),
