@@ -7,7 +7,7 @@ import pytest
 
 from contract import Contract
 from fake_provider import FakeProvider
-from gateway import MANAGEMENT_KEY, Gateway, model
+from gateway import MANAGEMENT_KEY, Gateway, embedding_model, model
 
 # `fake/plain` has prices that leave fractions of a nano-dollar; `fake/dear` charges ten cents for each completion
 # token and nothing else, so that a limit of a dollar is ten tokens.
@@ -15,6 +15,7 @@ MODELS = [
     model("fake/plain", "fake", "plain-1", 8192, 1024,
           prompt="0.0000000375", completion="0.0000001501", input_cache_read="0.00000000925"),
     model("fake/dear", "fake", "dear-1", 8192, 1024, prompt="0", completion="0.1"),
+    embedding_model("fake/embed", "fake", "embed-1", 512, prompt="0.0000000375"),
 ]
 
 

@@ -1,16 +1,20 @@
 """A model provider that says what it is told to, so that every figure can be worked out by hand.
 
-It speaks the OpenAI chat format on loopback, plain and streamed, takes only its own credential, and keeps what it was
+It speaks the OpenAI format on loopback, chats plain and streamed and embeddings, takes only its own credential, and keeps what it was
 sent: what a gateway passes on is as much a part of its contract as what it answers.
 """
 
+import base64
 import json
+import struct
 import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CREDENTIAL = "provider-credential-7d1f"
+# Every embedding, in numbers that are exact as such.
+EMBEDDING = [0.5, -0.25, 1.0]
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,9 @@ class FakeProvider:
                     provider.in_flight -= 1
                 if self.headers["authorization"] != f"Bearer {CREDENTIAL}":
                     self.answer(401, {"error": {"message": "no such credential", "type": "authentication_error"}})
-                elif self.path != "/v1/chat/completions":
+                elif self.path == "/v1/embeddings" and script.status == 200:
+                    self.answer(200, embeddings(body, script))
+                elif self.path not in ("/v1/chat/completions", "/v1/embeddings"):
                     self.answer(404, {"error": {"message": f"no {self.path} here", "type": "not_found"}})
                 elif script.status != 200:
                     self.answer(script.status, {"error": {"message": "told to fail", "type": "server_error"}})
@@ -138,6 +144,17 @@ class FakeProvider:
                 """Says nothing: pytest shows what a failure needs."""
 
         return Handler
+
+
+def embeddings(body, script):
+    """The embedding of each input, in the format asked for."""
+    inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
+    count = 1 if all(isinstance(it, (int, float)) for it in inputs) else len(inputs)
+    packed = base64.b64encode(struct.pack(f"<{len(EMBEDDING)}f", *EMBEDDING)).decode()
+    embedding = packed if body.get("encoding_format") == "base64" else EMBEDDING
+    data = [{"object": "embedding", "index": index, "embedding": embedding} for index in range(count)]
+    usage = {"prompt_tokens": script.prompt_tokens, "total_tokens": script.prompt_tokens}
+    return {"object": "list", "data": data, "model": body["model"], "usage": usage}
 
 
 def head(body, number, kind):

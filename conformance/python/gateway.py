@@ -171,9 +171,23 @@ def configuration(port, providers, models):
 
 def model(name, provider, upstream_model, context_length, max_completion_tokens, **pricing):
     """One model with one endpoint, as TOML; prices are decimal text, US dollars a token."""
-    prices = ", ".join(f'{part} = "{price}"' for part, price in pricing.items())
     return (
         f'[[models]]\nid = "{name}"\nname = "{name}"\ncontext_length = {context_length}\n\n'
         f'[[models.endpoints]]\nprovider = "{provider}"\nupstream_model = "{upstream_model}"\n'
-        f"max_completion_tokens = {max_completion_tokens}\npricing = {{ {prices} }}\n"
+        f"max_completion_tokens = {max_completion_tokens}\npricing = {prices(pricing)}\n"
     )
+
+
+def embedding_model(name, provider, upstream_model, context_length, **pricing):
+    """The same of a model that gives embeddings."""
+    return (
+        f'[[models]]\nid = "{name}"\nname = "{name}"\noutput_modalities = ["embeddings"]\n'
+        f"context_length = {context_length}\n\n"
+        f'[[models.endpoints]]\nprovider = "{provider}"\nupstream_model = "{upstream_model}"\n'
+        f"pricing = {prices(pricing)}\n"
+    )
+
+
+def prices(pricing):
+    """Prices as a table of TOML."""
+    return "{ " + ", ".join(f'{part} = "{price}"' for part, price in pricing.items()) + " }"

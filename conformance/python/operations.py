@@ -11,6 +11,7 @@ import schemathesis
 from schemathesis import GenerationMode
 
 MODELS = ("fake/plain", "fake/dear")
+EMBEDDING_MODEL = "fake/embed"
 
 # Who may call what (the rest is for management keys): anyone; either kind of key; an inference key.
 PUBLIC = {
@@ -89,6 +90,10 @@ def steered(document, known):
             operation["parameters"] = parameters
     body = document["paths"]["/chat/completions"]["post"]["requestBody"]["content"]["application/json"]
     body["schema"] = {"anyOf": [plain_chat(document["components"]["schemas"]["ChatRequest"]), body["schema"]]}
+    body = document["paths"]["/embeddings"]["post"]["requestBody"]["content"]["application/json"]
+    served = copy.deepcopy(body["schema"])
+    served["properties"]["model"] = {"enum": [EMBEDDING_MODEL]}
+    body["schema"] = {"anyOf": [served, body["schema"]]}
     return document
 
 

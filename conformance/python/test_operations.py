@@ -31,7 +31,7 @@ from calls import HELLO
 from conftest import MODELS
 from contract import Answer, Contract, media_type
 from gateway import MANAGEMENT_KEY
-from operations import Caller, boundaries, load, steered
+from operations import INFERENCE, Caller, boundaries, load, steered
 
 BASE_PATHS = ("/api/v1", "/v1")
 EXAMPLES = int(os.environ.get("OPERATION_EXAMPLES", "25"))
@@ -41,6 +41,8 @@ BOUNDARIES_MAX = 4 * EXAMPLES
 # What is served for certain; the rest is found by asking, so that a path that is new is called as well.
 SERVED = {
     "POST /chat/completions",
+    "POST /embeddings",
+    "GET /embeddings/models",
     "GET /generation",
     "GET /key",
     "GET /keys",
@@ -198,8 +200,9 @@ def checks(case, url, kind):
     # The document writes an event's `data` as the object that its text stands for, which schemathesis reads as text.
     if kind != "text/event-stream":
         held.append(response_schema_conformance)
-    # What a chat says besides what it costs is between its client and the provider. A parameter without a value is as
-    # good as none.
-    if case.operation.label != "POST /chat/completions" and [""] not in parse_qs(urlsplit(url).query, keep_blank_values=True).values():
+    # What a chat says besides what it costs is between its client and the provider, as it is of embeddings. A parameter
+    # without a value is as good as none.
+    lenient = case.operation.label in INFERENCE
+    if not lenient and [""] not in parse_qs(urlsplit(url).query, keep_blank_values=True).values():
         held.append(negative_data_rejection)
     return held

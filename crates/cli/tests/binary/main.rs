@@ -10,6 +10,7 @@ mod descriptors;
 mod disconnect;
 mod disk;
 mod egress;
+mod embeddings;
 mod export;
 mod fallback;
 mod limits;

@@ -248,6 +248,24 @@ async fn a_limit_refuses_with_numbers_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn where_bytes_would_refuse_the_tokens_are_counted() {
+    let counting = MODELS.replace(
+        "upstream_model = \"embed\",",
+        "upstream_model = \"embed\", tokenizer = \"cl100k_base\",",
+    );
+    let gateway = TestGateway::with(&counting).await;
+    // 320 bytes of text, and 64 tokens: 2 more for its quotes, 3 for the name and 3 for what holds
+    // them together, 16 around an input and 16 unseen.
+    let input = json!("four words make tokens ".repeat(16).trim());
+    let key = gateway.key(json!({ "limit": 0.0002 })).await;
+    assert_eq!(gateway.embed(&key, "test/embed", input.clone(), json!({})).await.status, 200);
+    let key = gateway.key(json!({ "limit": 0.00008 })).await;
+    let refused = gateway.embed(&key, "test/embed", input, json!({})).await;
+    assert_eq!(refused.status, 402, "{}", refused.text());
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn two_requests_cannot_share_the_last_cent() {
     let gateway = TestGateway::with(&format!("{MODELS}\n[bounds]\nhold_wait_ms = 20")).await;
     let key = gateway.key(json!({ "limit": 0.00009 })).await;

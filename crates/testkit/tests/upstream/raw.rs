@@ -28,9 +28,13 @@ pub(crate) fn stream() -> Value {
 
 impl Exchange {
     pub(crate) async fn send(address: SocketAddr, body: &Value) -> Exchange {
+        Exchange::post(address, "/v1/chat/completions", body).await
+    }
+
+    pub(crate) async fn post(address: SocketAddr, path: &str, body: &Value) -> Exchange {
         let body = body.to_string();
         let head = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: fake\r\nx-mark: 7\r\n\
+            "POST {path} HTTP/1.1\r\nhost: fake\r\nx-mark: 7\r\n\
              connection: close\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
