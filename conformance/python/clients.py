@@ -47,6 +47,8 @@ class Client:
     # Whether its query parameters are text, whatever they mean.
     query_is_text: bool = False
     is_newest: bool = True
+    # Whether it is also asked for what is neither a key nor a chat.
+    is_asked_all: bool = False
 
     def raises(self, call, status):
         """The type of error that it raises when `call` is answered with `status`."""
@@ -118,18 +120,21 @@ class Sdk:
     base_url: str
     key: str
 
-    def call(self, call, **given):
-        """What the SDK made of `call`, which must have been one request: no SDK may try again by itself here."""
+    def call(self, call, requests=1, **given):
+        """What the SDK made of `call`, which must have been one request: no SDK may try again by itself here.
+
+        One that reads a list to its end makes one for each page.
+        """
         if call == "keys.list" and self.driver.client.query_is_text:
             given = {name: json.dumps(value) for name, value in given.items()}
         question = {"call": call, "base_url": self.base_url, "key": self.key, "arguments": given}
         reply = self.driver.ask(question)
-        assert len(reply.exchanges) == 1, reply.said
+        assert len(reply.exchanges) == requests, reply.said
         return reply
 
-    def read(self, call, **given):
+    def read(self, call, requests=1, **given):
         """The answer to `call`, which must succeed and be the same to the SDK as on the wire."""
-        reply = self.call(call, **given)
+        reply = self.call(call, requests, **given)
         assert "value" in reply.said, reply.said["error"]
         assert differences(reply.value, reply.sent) == []
         return reply
@@ -162,10 +167,21 @@ class Reply:
     @property
     def sent(self):
         """What the wire had for `value`: the body, or where that is many things to the SDK, a list of them."""
-        if media_type(self.wire.headers) == "text/event-stream":
+        if not isinstance(self.value, list):
+            return self.wire.json
+        if media_type(self.answers[0].headers) == "text/event-stream":
             return [event for event in self.wire.events if event != "[DONE]"]
-        body = self.wire.json
-        return body["data"] if isinstance(self.value, list) else body
+        return [item for page in self.answers for item in page.json["data"]]
+
+
+def assert_refused(client, sdk, call, status, message, **given):
+    """`call` is answered with `status`, and the SDK raises what its generation has for that, `message` in it."""
+    reply = sdk.call(call, **given)
+    assert "error" in reply.said, reply.said["value"]
+    assert reply.wire.status == status
+    assert message in reply.wire.json["error"]["message"]
+    assert (reply.error["kind"], reply.error["status"]) == (client.raises(call, status), status)
+    assert message in reply.error["message"]
 
 
 def differences(seen, sent, path="$"):
@@ -213,12 +229,13 @@ FIRST_ERRORS = {
     ("chat", 403): "OpenRouterDefaultError",
 }
 OPENROUTER = (
-    Client("openrouter-python-1.3.84", python("openrouter", None)),
+    Client("openrouter-python-1.3.84", python("openrouter", None), is_asked_all=True),
     Client(
         "openrouter-typescript-1.3.19",
         node("openrouter-1.3.19"),
         key_unread=("last_used_at",),
         current_unread=("budgets", "effective_budget"),
+        is_asked_all=True,
     ),
     Client(
         "go-with-the-types-of-0.7.67",

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from clients import Driver
 from contract import Contract
 from fake_provider import FakeProvider
 from gateway import MANAGEMENT_KEY, Gateway, embedding_model, model
@@ -77,6 +78,21 @@ def own_gateway(start_gateway, session_provider):
     gateway = start_gateway({"fake": session_provider.base_url}, MODELS)
     yield gateway
     gateway.end()
+
+
+@pytest.fixture(scope="session")
+def start_driver(contract, faults):
+    """The process of a client, started when a test first needs it."""
+    with ExitStack() as started:
+        drivers = {}
+
+        def start(client):
+            if client.name not in drivers:
+                drivers[client.name] = Driver(client, contract, faults)
+                started.callback(drivers[client.name].close)
+            return drivers[client.name]
+
+        yield start
 
 
 @pytest.fixture

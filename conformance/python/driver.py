@@ -59,7 +59,7 @@ def openrouter(base_url, key, client):
     sdk = importlib.import_module("openrouter").OpenRouter(
         api_key=key, server_url=base_url, client=client, retry_config=None
     )
-    return {
+    calls = {
         "keys.create": functools.partial(with_moments, sdk.api_keys.create),
         "keys.get": sdk.api_keys.get,
         "keys.list": sdk.api_keys.list,
@@ -68,6 +68,22 @@ def openrouter(base_url, key, client):
         "key": sdk.api_keys.get_current_key_metadata,
         "chat": sdk.chat.send,
     }
+    # Looked up when they are made: not every generation has them.
+    newest_calls = {
+        "credits": lambda **given: sdk.credits.get_credits(**given),
+        "activity": lambda **given: sdk.analytics.get_user_activity(request=given),
+        "generation": lambda **given: sdk.generations.get_generation(**given),
+        "models": lambda **given: sdk.models.list(**given),
+        "models.count": lambda **given: sdk.models.count(**given),
+        "models.get": lambda **given: sdk.models.get(**given),
+        "models.user": lambda **given: sdk.models.list_for_user(security={"bearer": key}, **given),
+        "providers": lambda **given: sdk.providers.list(**given),
+        "endpoints": lambda **given: sdk.endpoints.list(**given),
+        "endpoints.zdr": lambda **given: sdk.endpoints.list_zdr_endpoints(**given),
+        "embeddings": lambda **given: sdk.embeddings.generate(**given),
+        "embeddings.models": lambda **given: sdk.embeddings.list_models(**given),
+    }
+    return calls | newest_calls
 
 
 def openai(base_url, key, client):
@@ -86,7 +102,15 @@ def plain(value):
     """What the SDK made of an answer, as JSON values under the wire's names; a stream or a page as its items."""
     if hasattr(value, "__next__") or hasattr(value, "iter_pages"):
         return [plain(item) for item in value]
+    if callable(getattr(value, "next", None)):
+        return [plain(item) for item in items_of_pages(value)]
     return value.model_dump(mode="json", by_alias=True)
+
+
+def items_of_pages(page):
+    while page is not None:
+        yield from page.result.data
+        page = page.next()
 
 
 def outcome(calls, call, given):

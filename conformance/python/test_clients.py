@@ -4,7 +4,6 @@ Each call is held three ways: the answer to the contract, its numbers to those w
 of it to the answer. So any two clients that pass saw the same.
 """
 
-from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from calls import COST, HELLO, SHORT, SHORT_COST, WINDOWS, figures, lasting, spent
-from clients import OPENAI, OPENROUTER, Driver
+from clients import OPENAI, OPENROUTER, assert_refused
 from conftest import MODELS
 from expected import as_new, check_stream, check_whole_answer, instant
 from fake_provider import Script
@@ -30,21 +29,6 @@ AGES = (
     (LAST - timedelta(days=2), Script(), COST),
     (LAST, SHORT, SHORT_COST),
 )
-
-
-@pytest.fixture(scope="session")
-def start_driver(contract, faults):
-    """The process of a client, started when a test first needs it."""
-    with ExitStack() as started:
-        drivers = {}
-
-        def start(client):
-            if client.name not in drivers:
-                drivers[client.name] = Driver(client, contract, faults)
-                started.callback(drivers[client.name].close)
-            return drivers[client.name]
-
-        yield start
 
 
 def each(clients):
@@ -241,16 +225,6 @@ def test_a_maximum_is_taken_however_the_client_writes_it(manager, sdk, provider)
 
 
 # Refusals
-
-
-def assert_refused(client, sdk, call, status, message, **given):
-    """`call` is answered with `status`, and the SDK raises what its generation has for that, `message` in it."""
-    reply = sdk.call(call, **given)
-    assert "error" in reply.said, reply.said["value"]
-    assert reply.wire.status == status
-    assert message in reply.wire.json["error"]["message"]
-    assert (reply.error["kind"], reply.error["status"]) == (client.raises(call, status), status)
-    assert message in reply.error["message"]
 
 
 def test_a_refusal_is_a_typed_error(client, manager, sdk, provider):

@@ -43,6 +43,8 @@ SERVED = {
     "POST /chat/completions",
     "POST /embeddings",
     "GET /embeddings/models",
+    "GET /activity",
+    "GET /credits",
     "GET /generation",
     "GET /key",
     "GET /keys",

@@ -34,7 +34,8 @@ async function outcome(calls, call, given) {
     const value = await calls[call](given);
     if (typeof value?.[Symbol.asyncIterator] !== "function") return { value: snake(value) };
     const items = [];
-    for await (const item of value) items.push(snake(item));
+    // The items of a stream; of pages, the items on them.
+    for await (const item of value) items.push(...(item.result?.data ?? [item]).map(snake));
     return { value: items };
   } catch (error) {
     const status = error.statusCode ?? error.status ?? null;
@@ -73,6 +74,19 @@ function openrouter(wrappers) {
       "keys.delete": (given) => sdk.apiKeys.delete(given),
       key: () => sdk.apiKeys.getCurrentKeyMetadata(),
       chat: (given) => sdk.chat.send(wrap(wrappers.chat, camel(given))),
+      // What only the newest generation is asked.
+      credits: () => sdk.credits.getCredits(),
+      activity: (given) => sdk.analytics.getUserActivity(camel(given)),
+      generation: (given) => sdk.generations.getGeneration(given),
+      models: (given) => sdk.models.list(camel(given)),
+      "models.count": (given) => sdk.models.count(camel(given)),
+      "models.get": (given) => sdk.models.get(given),
+      "models.user": (given) => sdk.models.listForUser({ bearer: apiKey }, camel(given)),
+      providers: () => sdk.providers.list(),
+      endpoints: (given) => sdk.endpoints.list(given),
+      "endpoints.zdr": () => sdk.endpoints.listZdrEndpoints(),
+      embeddings: (given) => sdk.embeddings.generate({ requestBody: camel(given) }),
+      "embeddings.models": (given) => sdk.embeddings.listModels(camel(given)),
     };
   };
 }
