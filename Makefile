@@ -24,8 +24,9 @@ check: format lint deny unit
 
 test: unit interleavings fuzz blackbox conformance
 
-# The long tests, the older generations of the SDKs, twenty times the requests to each operation, the laws of money and
-# of the ledger with a hundred times the cases, and ten minutes of fuzzing for each parser (about an hour and a half).
+# The long tests, the older generations of the SDKs and a client that takes long to build, twenty times the requests to
+# each operation, the laws of money and of the ledger with a hundred times the cases, and ten minutes of fuzzing for each
+# parser (about an hour and a half).
 nightly: release
 	scripts/system-packages
 	cargo test --workspace -- --ignored
