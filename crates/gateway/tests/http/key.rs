@@ -1,9 +1,12 @@
 //! `GET /key`: the facts of the calling key, whole, for each kind of key.
 
 use insta::assert_snapshot;
+use ledger::Amounts;
+use money::Money;
 use serde_json::json;
+use store::{Change, Entry, ExportLine, Store as _};
 
-use crate::support::{MANAGER, TestGateway, shown};
+use crate::support::{MANAGER, TestGateway, TestKey, shown};
 
 /// SEMANTICS 19.10.
 #[tokio::test]
@@ -167,6 +170,46 @@ async fn figures_of_the_day_the_week_and_the_month_end_with_them() {
         }
     }
     gateway.close().await;
+}
+
+/// SEMANTICS 19.9. No request is paid for by a key of its owner's own yet; the book knows such rows.
+#[tokio::test]
+async fn what_the_owners_own_provider_key_paid_is_in_the_limit_while_that_includes_it() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1, "limit_reset": "daily" })).await;
+    gateway.chat(&key, "test/small", json!({})).await;
+    let mut rows = Vec::new();
+    let mut take = |line| {
+        if let ExportLine::Entry(entry) = line {
+            rows.push(*entry);
+        }
+        Ok(())
+    };
+    gateway.store.export(&mut take).unwrap();
+    let cost = Amounts { credits: Money::ZERO, byok: Money::nanos(250_000_001) };
+    let own = Entry { generation: "gen-own".to_owned(), cost, ..rows.remove(0) };
+    gateway.store.commit(&[Change::Settle(Box::new(own))]).unwrap();
+    let gateway = gateway.crash().await;
+
+    let used = ["0.00004", "0.00004", "0.250000001", "0.250000001"];
+    for (includes, remaining) in [(false, "0.99996"), (true, "0.749959999"), (false, "0.99996")] {
+        gateway.patch(&key, json!({ "include_byok_in_limit": includes })).await;
+        for (name, figure) in ["usage", "usage_daily", "byok_usage", "byok_usage_monthly"]
+            .into_iter()
+            .zip(used)
+            .chain([("limit_remaining", remaining)])
+        {
+            assert_eq!(gateway.fact(&key, name).await, figure, "{name} {includes}");
+            assert_eq!(managed_fact(&gateway, &key, name).await, figure, "{name} {includes}");
+        }
+    }
+    gateway.close().await;
+}
+
+/// A fact of `key` as a manager reads it.
+async fn managed_fact(gateway: &TestGateway, key: &TestKey, name: &str) -> String {
+    let answer = gateway.ask(MANAGER, &format!("GET {}", key.path()), "").await;
+    answer.exact(&format!("/data/{name}")).unwrap_or_else(|| panic!("{}", answer.text()))
 }
 
 #[tokio::test]
