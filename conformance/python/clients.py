@@ -189,8 +189,8 @@ def differences(seen, sent, path="$"):
     if isinstance(seen, dict) and isinstance(sent, dict):
         lines = []
         for member, value in seen.items():
-            # Members that were not sent are None to some SDKs.
-            if member in sent or value is not None:
+            # Members that were not sent are None to some SDKs, and false where that is the default.
+            if member in sent or (value is not None and value is not False):
                 lines += differences(value, sent.get(member, "nothing"), f"{path}.{member}")
         return lines
     if isinstance(seen, list) and isinstance(sent, list) and len(seen) == len(sent):

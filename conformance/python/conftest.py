@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+pytest.register_assert_rewrite("calls", "clients", "expected")
+
 from clients import Driver
 from contract import Contract
 from fake_provider import FakeProvider

@@ -5,6 +5,7 @@ time zone thirteen hours from UTC, which must not show in any answer.
 """
 
 import glob
+import json
 import os
 import signal
 import socket
@@ -159,13 +160,13 @@ def environment(clock):
 
 
 def configuration(port, providers, models):
-    """The configuration file: `providers` as slug to base URL; `models` as TOML, one table a model."""
+    """The configuration file: `providers` as slug to base URL, or to that and more; `models` as TOML, one table a model."""
     parts = [f'[server]\nlisten = "127.0.0.1:{port}"\n', '[store]\nurl = "sqlite:tollgate.db"\n']
-    for slug, base_url in providers.items():
-        parts.append(
-            f'[[providers]]\nslug = "{slug}"\nname = "{slug.capitalize()}"\napi = "openai"\n'
-            f'base_url = "{base_url}"\napi_key = "${{FAKE_PROVIDER_KEY}}"\n'
-        )
+    for slug, settings in providers.items():
+        settings = settings if isinstance(settings, dict) else {"base_url": settings}
+        settings = {"slug": slug, "name": slug.capitalize(), "api": "openai", "api_key": "${FAKE_PROVIDER_KEY}"} | settings
+        # Texts and lists of them are written alike in TOML and JSON.
+        parts.append("[[providers]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
     return "\n".join([*parts, *models])
 
 
