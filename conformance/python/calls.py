@@ -12,6 +12,8 @@ HELLO = [{"role": "user", "content": "Say the rule."}]
 # script is 21 prompt tokens, 8 of them cached, and 7 completion tokens:
 # 13 x 37.5 + 8 x 9.25 + 7 x 150.1 = 487.5 + 74 + 1050.7 = 1612.2, rounded up once.
 COST = Decimal("0.000001613")
+# `fake/embed` costs 37.5 nano-dollars a prompt token: 21 x 37.5 = 787.5, rounded up.
+EMBEDDING_COST = Decimal("0.000000788")
 # 3 x 37.5 + 150.1 = 262.6, rounded up.
 SHORT = Script(words=("Hold.",), prompt_tokens=3, cached_tokens=0, completion_tokens=1)
 SHORT_COST = Decimal("0.000000263")

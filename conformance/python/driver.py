@@ -88,7 +88,12 @@ def openrouter(base_url, key, client):
 
 def openai(base_url, key, client):
     sdk = importlib.import_module("openai").OpenAI(api_key=key, base_url=base_url, http_client=client, max_retries=0)
-    return {"chat": sdk.chat.completions.create, "models": sdk.models.list, "model": sdk.models.retrieve}
+    return {
+        "chat": sdk.chat.completions.create,
+        "embeddings": sdk.embeddings.create,
+        "models": sdk.models.list,
+        "model": sdk.models.retrieve,
+    }
 
 
 def with_moments(create, expires_at=None, **settings):

@@ -7,7 +7,8 @@ import hashlib
 import re
 from datetime import datetime
 
-from calls import COST
+from calls import COST, EMBEDDING_COST
+from fake_provider import EMBEDDING
 
 
 def masked(text):
@@ -86,6 +87,16 @@ def check_whole_answer(body):
     assert choice["message"]["content"] == "Hold first, settle after."
     assert choice["finish_reason"] == "stop"
     check_usage(body["usage"])
+
+
+def check_embeddings(body, count):
+    """The answer to a call for `count` embeddings in numbers, its cost exact."""
+    assert re.fullmatch(r"gen-\d{10}-[0-9A-Za-z]{20}", body["id"])
+    assert (body["object"], body["model"], body["provider"]) == ("list", "fake/embed", "Fake")
+    assert body["data"] == [{"object": "embedding", "index": index, "embedding": EMBEDDING} for index in range(count)]
+    usage = body["usage"]
+    assert (usage["prompt_tokens"], usage["total_tokens"]) == (21, 21)
+    assert (usage["cost"], usage["is_byok"]) == (EMBEDDING_COST, False)
 
 
 def check_usage(usage):

@@ -1,7 +1,7 @@
 """A model provider that says what it is told to, so that every figure can be worked out by hand.
 
-It speaks the OpenAI format on loopback, chats plain and streamed and embeddings, takes only its own credential, and keeps what it was
-sent: what a gateway passes on is as much a part of its contract as what it answers.
+It speaks the OpenAI format on loopback, chats, plain and streamed, and embeddings; takes only its own credential, and keeps
+what it was sent: what a gateway passes on is as much a part of its contract as what it answers.
 """
 
 import base64

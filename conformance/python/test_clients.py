@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from calls import COST, HELLO, SHORT, SHORT_COST, WINDOWS, figures, lasting, spent
-from clients import OPENAI, OPENROUTER, assert_refused
+from calls import COST, EMBEDDING_COST, HELLO, SHORT, SHORT_COST, WINDOWS, figures, lasting, spent
+from clients import OPENAI, OPENROUTER, assert_refused, differences
 from conftest import MODELS
-from expected import as_new, check_stream, check_whole_answer, instant
+from expected import as_new, check_embeddings, check_stream, check_whole_answer, instant
 from fake_provider import Script
 from gateway import MANAGEMENT_KEY, NOON
 
@@ -251,6 +251,21 @@ def test_an_openai_sdk_chats_on_either_path(manage, openai_sdk, provider):
     check_whole_answer(sdk.read("chat", model="fake/plain", messages=HELLO, max_tokens=100).wire.json)
     check_stream(sdk.read("chat", model="fake/plain", messages=HELLO, max_completion_tokens=100, stream=True).wire.events)
     assert figures(manage, key) == spent(key, 2 * COST)
+
+
+def test_an_openai_sdk_gets_embeddings_as_it_asks_by_itself_and_in_numbers_on_either_path(manage, openai_sdk, provider):
+    key = manage.create()
+    sdk = openai_sdk(key.text)
+    # By themselves both ask for base64 and decode it.
+    reply = sdk.call("embeddings", model="fake/embed", input=["Hold first,", "settle after."])
+    assert provider.requests[-1]["encoding_format"] == "base64"
+    assert {type(item["embedding"]) for item in reply.wire.json["data"]} == {str}
+    assert differences(reply.value, reply.wire.json | {"data": reply.value["data"]}) == []
+    check_embeddings(reply.value, 2)
+    reply = sdk.read("embeddings", model="fake/embed", input="Hold first.", encoding_format="float", dimensions=3)
+    assert [provider.requests[-1][name] for name in ("model", "encoding_format", "dimensions")] == ["embed-1", "float", 3]
+    check_embeddings(reply.wire.json, 1)
+    assert figures(manage, key) == spent(key, 2 * EMBEDDING_COST)
 
 
 def test_an_openai_sdk_lists_the_models_and_reads_each_on_either_path(manage, openai_sdk):

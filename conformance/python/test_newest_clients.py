@@ -1,4 +1,4 @@
-"""What the newest SDKs are asked besides keys and chats: what was spent on what, and what a call was.
+"""What the newest SDKs are asked besides keys and chats: what was spent on what, embeddings, and what a call was.
 
 As in test_clients.py, each answer is held to the contract, to figures worked out by hand, and to what the SDK made of it.
 """
@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from calls import COST, HELLO, SHORT, SHORT_COST, dear
+from calls import COST, EMBEDDING_COST, HELLO, SHORT, SHORT_COST, dear, figures, spent
 from clients import OPENROUTER, assert_refused
 from conftest import MODELS
-from expected import instant
+from expected import check_embeddings, instant
 from gateway import MANAGEMENT_KEY, NOON
 
 ASKED = [client for client in OPENROUTER if client.is_asked_all]
@@ -118,6 +118,44 @@ def test_activity_that_can_not_be_is_a_typed_error(driver, manager, past):
         assert_refused(driver.client, manager, "activity", 400, "date", date=date)
     assert_refused(driver.client, manager, "activity", 404, "names no key", api_key_hash=UNKNOWN_HASH)
     assert_refused(driver.client, driver.at(past.url, past.first["key"]), "activity", 403, "Only management keys")
+
+
+# Embeddings
+
+
+@pytest.fixture
+def embedder(driver, gateway, manage):
+    """A new key, the SDK with it, and the SDK with the management key, at the gateway that most tests share."""
+    key = manage.create()
+    return key, *(driver.at(f"{gateway.url}/api/v1", text) for text in (key.text, MANAGEMENT_KEY))
+
+
+def test_embeddings_are_given_in_either_form_and_charged(embedder, manage, provider):
+    key, own, _ = embedder
+    reply = own.read("embeddings", model="fake/embed", input=["Hold first,", "settle after."])
+    check_embeddings(reply.wire.json, 2)
+    text = own.read("embeddings", model="fake/embed", input="Hold first.", encoding_format="base64")
+    assert [item["embedding"] for item in text.value["data"]] == ["AAAAPwAAgL4AAIA/"]
+    assert figures(manage, key) == spent(key, 2 * EMBEDDING_COST)
+    generation = own.read("generation", id=reply.value["id"]).wire.json["data"]
+    assert [generation[name] for name in ("api_type", "usage", "tokens_prompt")] == ["embeddings", EMBEDDING_COST, 21]
+
+
+def test_models_for_embeddings_are_listed_apart(embedder):
+    _, own, _ = embedder
+    assert [model["id"] for model in own.read("embeddings.models").value] == ["fake/embed"]
+    assert [model["id"] for model in own.read("models").value] == ["fake/plain", "fake/dear"]
+    everything = own.read("models", output_modalities="all").value
+    assert [model["id"] for model in everything] == ["fake/plain", "fake/dear", "fake/embed"]
+
+
+def test_embeddings_that_can_not_be_are_a_typed_error(driver, embedder, provider):
+    _, own, manager = embedder
+    for model, status, message in (("fake/plain", 400, "fake/plain"), ("fake/none", 400, "not a valid model ID")):
+        assert_refused(driver.client, own, "embeddings", status, message, model=model, input="Hold first.")
+    refused = {"model": "fake/embed", "input": "Hold first."}
+    assert_refused(driver.client, manager, "embeddings", 403, "Management keys cannot be used for inference", **refused)
+    assert provider.requests == []
 
 
 # What a call was

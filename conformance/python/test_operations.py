@@ -59,8 +59,6 @@ SERVED = {
     "GET /models/{author}/{slug}/endpoints",
     "GET /endpoints/zdr",
     "GET /providers",
-    "GET /credits",
-    "GET /activity",
     "GET /generation/content",
 }
 DOCUMENT = Contract().document
@@ -83,7 +81,7 @@ def api(start_gateway, session_provider, contract, faults):
         "hash": [key["data"]["hash"] for key in keys],
         "id": [answer.json()["id"]],
         "author": ["fake"],
-        "slug": ["plain", "dear"],
+        "slug": ["plain", "dear", "embed"],
         "workspace_id": [keys[0]["data"]["workspace_id"]],
     }
     callers = [Caller("management", MANAGEMENT_KEY), Caller("nobody", None)]

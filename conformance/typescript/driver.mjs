@@ -95,6 +95,7 @@ function openai(baseURL, apiKey, fetcher) {
   const sdk = new sdks.OpenAI({ baseURL, apiKey, fetch: fetcher, maxRetries: 0 });
   return {
     chat: (given) => sdk.chat.completions.create(given),
+    embeddings: (given) => sdk.embeddings.create(given),
     models: () => sdk.models.list(),
     model: ({ model }) => sdk.models.retrieve(model),
   };
