@@ -11,6 +11,15 @@ from calls import COST, EMBEDDING_COST
 from fake_provider import EMBEDDING
 
 
+# What a key has besides what the API declares; no official SDK knows of it.
+EXTENSIONS = {
+    "allowed_models": None,
+    "requests_per_minute": None,
+    "tokens_per_minute": None,
+    "concurrent_requests": None,
+}
+
+
 def masked(text):
     """The label of the key `text`: enough to tell keys apart, too little to use one."""
     return f"{text[:12]}...{text[-4:]}"
@@ -48,7 +57,7 @@ def as_new(key, **settings):
         "workspace_id": key.data["workspace_id"],
         "external_user": None,
         "last_used_at": None,
-    } | settings
+    } | EXTENSIONS | settings
 
 
 def unlimited(text, **settings):
@@ -76,7 +85,7 @@ def unlimited(text, **settings):
         "free_model_daily_requests": {"limit": 1000, "used": 0, "remaining": 1000},
         "budgets": [],
         "effective_budget": None,
-    } | settings
+    } | EXTENSIONS | settings
 
 
 def check_whole_answer(body):

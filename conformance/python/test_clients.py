@@ -13,7 +13,7 @@ import pytest
 from calls import COST, EMBEDDING_COST, HELLO, SHORT, SHORT_COST, WINDOWS, figures, lasting, spent
 from clients import OPENAI, OPENROUTER, assert_refused, differences
 from conftest import MODELS
-from expected import as_new, check_embeddings, check_stream, check_whole_answer, instant
+from expected import EXTENSIONS, as_new, check_embeddings, check_stream, check_whole_answer, instant
 from fake_provider import Script
 from gateway import MANAGEMENT_KEY, NOON
 
@@ -138,7 +138,7 @@ def test_what_a_client_leaves_unread_is_only_what_came_after_it(client, manager,
         (manager.read("key"), client.current_unread),
         (sdk(key.text).read("key"), client.current_unread),
     ):
-        assert sorted(reply.wire.json["data"].keys() - reply.value["data"].keys()) == sorted(unread)
+        assert sorted(reply.wire.json["data"].keys() - reply.value["data"].keys()) == sorted([*unread, *EXTENSIONS])
 
 
 def test_101_keys_are_a_page_of_100_a_page_of_1_and_an_empty_one(client, start_driver, crowd):
