@@ -190,11 +190,14 @@ fn greatest(least: u64, most: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
         return None;
     }
     let (mut fitting, mut too_many) = (least, most);
-    while too_many - fitting > 1 {
-        let middle = fitting + (too_many - fitting) / 2;
+    loop {
+        // Rounded down, it comes to `fitting` once there is nothing in between.
+        let middle = fitting.midpoint(too_many);
+        if middle == fitting {
+            return Some(fitting);
+        }
         if fits(middle) { fitting = middle } else { too_many = middle }
     }
-    Some(fitting)
 }
 
 /// The accounts without repeats: one named twice would be locked twice, and wait for itself.

@@ -240,3 +240,15 @@ fn an_amount_is_nothing_or_on_one_side_of_it() {
     );
     assert_eq!(format!("{:?}", Money::nanos(-400_000_000)), "Money($-0.4)");
 }
+
+#[test]
+fn a_blend_is_the_sum_of_shares_times_prices() {
+    let rate = |text: &str| text.parse::<Rate>().unwrap();
+    let (cheap, dear) = (rate("0.000000000000000002"), rate("0.000000000000000005"));
+    assert_eq!(Rate::blend(&[(3, cheap), (1, dear)]), 11);
+    assert_eq!(Rate::blend(&[(7, Rate::ZERO)]), 0);
+    assert_eq!(Rate::blend(&[]), 0);
+    let most = rate("1000000");
+    let all = u128::from(u32::MAX) * 1_000_000_000_000_000_000_000_000;
+    assert_eq!(Rate::blend(&[(u32::MAX, most)]), all);
+}
