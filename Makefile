@@ -14,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: check test nightly run docs format lint deny unit interleavings fuzz blackbox release conformance bench
+.PHONY: check test nightly run docs format lint deny unit interleavings fuzz mutants blackbox release conformance bench
 
 CONFIG ?= tollgate.toml
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
@@ -25,8 +25,8 @@ check: format lint deny unit
 test: unit interleavings fuzz blackbox conformance
 
 # The long tests, the older generations of the SDKs and a client that takes long to build, twenty times the requests to
-# each operation, the laws of money and of the ledger with a hundred times the cases, and ten minutes of fuzzing for each
-# parser (about an hour and a half).
+# each operation, the laws of money and of the ledger with a hundred times the cases, their mutants, and ten minutes of
+# fuzzing for each parser (about two hours).
 nightly: release
 	scripts/system-packages
 	cargo test --workspace -- --ignored
@@ -34,6 +34,7 @@ nightly: release
 	OPERATION_EXAMPLES=500 "$$(scripts/python-env)/python" -m pytest conformance/python/test_operations.py
 	PROPTEST_CASES=25600 cargo test --package tollgate-money --package tollgate-ledger --test properties
 	scripts/fuzz 600
+	$(MAKE) mutants
 
 run:
 	cargo run --release --package tollgate-cli -- serve --config $(CONFIG)
@@ -62,6 +63,11 @@ interleavings:
 # What strangers' bytes meet first, fed what a fuzzer makes of fuzz/corpus.
 fuzz:
 	scripts/fuzz 10
+
+# Every small change to money and to the ledger must make a test fail.
+mutants:
+	PROPTEST_CASES=64 "$$(scripts/cargo-mutants)" mutants --colors never --package tollgate-money --package tollgate-ledger \
+		--output $(TARGET)
 
 # The built binary as a user has it: started, asked, killed, started again.
 blackbox:
