@@ -130,6 +130,12 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
     })
 }
 
+/// Whether a server answers on the control socket.
+pub(crate) fn is_answering(setup: &Setup) -> Result<bool> {
+    let address = Address::of(&setup.beside(".sock")?);
+    Ok(address.is_ok_and(|address| std::os::unix::net::UnixStream::connect(&address.path).is_ok()))
+}
+
 /// Whoever answers that question. Where no server runs and there is no book, only a new management
 /// key is a reason to make one.
 async fn find(setup: &Setup, method: &Method, route: &str) -> Result<Answerer> {

@@ -6,6 +6,7 @@ mod book_file;
 mod config;
 mod control;
 mod demo;
+mod doctor;
 mod endpoints;
 mod export;
 mod holds;
@@ -68,6 +69,13 @@ enum Command {
     /// start, requests that it still has and the backup has not are charged in full, as
     /// `interrupted`; none is charged twice.
     Restore(backup::RestoreArguments),
+    /// Look over an installation, and say what is wrong with it and what to do.
+    ///
+    /// The configuration, who has the book and whether it answers, the disk and how fast it syncs,
+    /// permissions, the clock, how many files may be open, every page of the book, management keys,
+    /// charges and endpoints that wait for a person, and with --online every provider. It changes
+    /// nothing. Warnings are no failure: it exits with 1 where there is a problem.
+    Doctor(doctor::DoctorArguments),
     /// Write the whole book as JSON lines.
     ///
     /// Keys, management keys, entries, sealed rows, endpoint marks and the audit log, in that
@@ -99,6 +107,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::ManagementKeys(command) => management_keys::run(command),
         Command::Holds(command) => holds::run(command),

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use upstream::transport::{Proxy, Settings, Tls, TlsError, Transport};
 
-use crate::config::{ConfigError, EgressConfig, ServerConfig};
+use crate::config::{Bounds, Config, ConfigError, EgressConfig, ServerConfig};
 use crate::core::Core;
 use crate::http::{Front, Worker};
 use crate::writer::Mailbox;
@@ -215,6 +215,20 @@ impl Egress {
     }
 }
 
+/// The way to the providers that `config` describes.
+pub fn transport(config: &Config) -> Result<Transport, ServeError> {
+    Ok(Egress::of(&config.egress)?.transport(settings(&config.bounds)))
+}
+
+fn settings(bounds: &Bounds) -> Settings {
+    Settings {
+        connect_timeout: Duration::from_millis(bounds.provider_connect_ms),
+        first_byte_timeout: Duration::from_millis(bounds.provider_first_byte_ms),
+        between_bytes_timeout: Duration::from_millis(bounds.provider_between_bytes_ms),
+        ..Settings::default()
+    }
+}
+
 fn work(core: Arc<Core>, egress: Egress, listener: StdListener, stage: watch::Receiver<Stage>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -223,15 +237,8 @@ fn work(core: Arc<Core>, egress: Egress, listener: StdListener, stage: watch::Re
             return;
         }
     };
-    let bounds = &core.config.bounds;
-    let settings = Settings {
-        connect_timeout: Duration::from_millis(bounds.provider_connect_ms),
-        first_byte_timeout: Duration::from_millis(bounds.provider_first_byte_ms),
-        between_bytes_timeout: Duration::from_millis(bounds.provider_between_bytes_ms),
-        ..Settings::default()
-    };
     runtime.block_on(async {
-        let transport = egress.transport(settings);
+        let transport = egress.transport(settings(&core.config.bounds));
         let worker = Arc::new(Worker { core, transport, mailbox: Mailbox::open() });
         match TcpListener::from_std(listener) {
             Ok(listener) => accept(worker, listener, stage).await,

@@ -1,6 +1,7 @@
 //! The rows of the book: adding them, once each, and reading them back.
 //! A row is never changed; what it adds to the sums is in `sums.rs`.
 
+use jiff::Timestamp;
 use ledger::Amounts;
 use money::Money;
 use rusqlite::{Connection, Result, Row, params};
@@ -82,6 +83,13 @@ pub(crate) fn generation(connection: &Connection, generation: &str) -> Result<Ve
 pub(crate) fn unresolved(connection: &Connection, most: usize) -> Result<Vec<Entry>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     connection.prepare_cached(UNRESOLVED)?.query_map([most], read)?.collect()
+}
+
+/// The latest admission there is.
+pub(crate) fn newest_admission(connection: &Connection) -> Result<Option<Timestamp>> {
+    connection.query_row("SELECT max(admitted_at) FROM entries", [], |row| {
+        Fields::of(row).optional_time()
+    })
 }
 
 /// Whether the row is new.

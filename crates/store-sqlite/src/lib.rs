@@ -52,6 +52,11 @@ pub fn ensure_unlocked(path: impl AsRef<Path>) -> Result<(), OpenError> {
     }
 }
 
+/// The schema that this version reads and writes, and the version of SQLite in it.
+pub fn versions() -> (u32, &'static str) {
+    (schema::KNOWN, rusqlite::version())
+}
+
 /// The book in one file.
 ///
 /// ```
@@ -130,6 +135,11 @@ impl SqliteStore {
     pub fn backup(&self, to: impl AsRef<Path>, in_flight: &[Entry]) -> Result<u64, StoreError> {
         let mut reader = self.readers.take().map_err(store_error)?;
         backup::backup(&mut reader, to.as_ref(), in_flight)
+    }
+
+    /// When the request was admitted that the newest row is of.
+    pub fn newest_admission(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(entries::newest_admission)
     }
 
     /// What is wrong with the pages of the file, each in a few words; at most ten. Reads all of it.

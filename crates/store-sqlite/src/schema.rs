@@ -17,7 +17,7 @@ const MIGRATIONS: [&str; 5] = [
 ];
 
 /// The newest schema, which this version reads and writes.
-const KNOWN: u32 = 5;
+pub(crate) const KNOWN: u32 = 5;
 
 /// Says "Toll" to whoever looks into the file, as its application id.
 const APPLICATION_ID: u32 = 0x546f_6c6c;

@@ -130,6 +130,14 @@ impl Transport {
         }
     }
 
+    /// Connects to `origin` as a request would, and sends nothing.
+    ///
+    /// # Errors
+    /// [`SendError::NotSent`] with why it can't be reached.
+    pub async fn reach(&self, origin: &Origin) -> Result<(), SendError> {
+        self.connect(origin).await.map(drop)
+    }
+
     async fn connect(&self, origin: &Origin) -> Result<Connection, SendError> {
         let limit = self.settings.connect_timeout;
         match timeout(limit, Connection::open(origin, &self.tls, self.proxy.as_deref())).await {

@@ -9,6 +9,7 @@ mod crash;
 mod descriptors;
 mod disconnect;
 mod disk;
+mod doctor;
 mod egress;
 mod embeddings;
 mod export;
