@@ -27,9 +27,15 @@ pub(crate) enum ConfigCommand {
     /// marked `list` are the built-in ones. Also warned of are credentials written out in the file
     /// and variables that are no settings. Exits with 1 where anything is wrong.
     Check(ConfigFile),
-    /// Print every setting with its default and what it is for, as a file to begin with.
+    /// Print every setting with its default and what it is for.
+    ///
+    /// As it is, the file says what leaving everything out says: keep of it what you change. What
+    /// has no default stands in it as an example, behind a `#`.
     Default,
     /// List the built-in models, each of which a configuration serves by its id alone.
+    ///
+    /// With who runs each. Prices are list prices, to be checked: `config check` shows what a
+    /// configuration comes to.
     Models {
         /// Only those whose id or provider has this in it.
         text: Option<String>,

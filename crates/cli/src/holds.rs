@@ -31,6 +31,9 @@ pub(crate) struct Which {
 #[derive(Subcommand)]
 pub(crate) enum HoldsCommand {
     /// List charges whose end was not seen and that nobody has corrected.
+    ///
+    /// `interrupted` ones were in flight when a process ended, `held` ones had a provider that broke
+    /// off. Each is charged at its whole hold, so that no limit is passed. The oldest comes first.
     List {
         #[command(flatten)]
         file: ConfigFile,
@@ -42,6 +45,10 @@ pub(crate) enum HoldsCommand {
         json: bool,
     },
     /// Correct a charge to what it really cost, by the provider's bill or a count of your own.
+    ///
+    /// The difference is booked as a further row, dated as the original, and recorded in the audit
+    /// log; nothing is edited. What is corrected below the provider's bill may be spent again, past
+    /// the limit.
     Settle {
         #[command(flatten)]
         file: ConfigFile,
@@ -52,6 +59,8 @@ pub(crate) enum HoldsCommand {
         cost: String,
     },
     /// Correct a charge to zero: the provider did not bill it.
+    ///
+    /// The same as `settle --cost 0`: a further row, dated as the original, recorded in the audit log.
     Void {
         #[command(flatten)]
         file: ConfigFile,

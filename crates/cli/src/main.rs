@@ -3,12 +3,14 @@
 mod audit;
 mod backup;
 mod book_file;
+mod completions;
 mod config;
 mod control;
 mod demo;
 mod doctor;
 mod endpoints;
 mod export;
+mod help;
 mod holds;
 mod http_client;
 mod management_keys;
@@ -22,11 +24,12 @@ mod setup;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 /// A self-hosted LLM gateway whose spending limits hold.
 ///
-/// Exit codes: 0 done, 1 refused or failed, 2 misused.
+/// It issues API keys, caps what each may spend, forwards their requests to model providers, meters
+/// every generation to the nano-dollar, and reports it.
 #[derive(Parser)]
 #[command(name = "tollgate", version, max_term_width = 100)]
 struct Arguments {
@@ -38,7 +41,13 @@ struct Arguments {
 #[derive(clap::Args, Clone)]
 struct ConfigFile {
     /// The configuration file.
-    #[arg(long, env = "TOLLGATE_CONFIG", default_value = "tollgate.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "TOLLGATE_CONFIG",
+        hide_env_values = true,
+        default_value = "tollgate.toml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
 }
 
@@ -46,14 +55,21 @@ struct ConfigFile {
 enum Command {
     /// Serve the API.
     ///
-    /// SIGHUP reads the providers and models of the configuration again; SIGTERM and SIGINT stop
-    /// accepting, let requests in flight finish, and end.
+    /// The book is made on the first start, beside the configuration, and brought up to date by
+    /// later versions. What an earlier process left in flight is settled first. SIGHUP reads the
+    /// providers and models of the configuration again; SIGTERM and SIGINT stop accepting, let
+    /// requests in flight finish, and end.
     Serve(ConfigFile),
     /// Show what Tollgate does, on a simulated provider in a temporary folder.
+    ///
+    /// It makes a key with a small limit, calls through it, plain and streamed, shows what the key
+    /// has spent and how it is refused once the limit is reached, and prints lines to paste. Nothing
+    /// is kept.
     Demo(demo::DemoArguments),
     /// Recompute every figure from the rows of the book and say whether they agree.
     ///
-    /// Reads beside a running server. Exits with 1 where a figure differs.
+    /// Each total and each daily sum is compared with the rows it stands for, to the nano-dollar. It
+    /// reads beside a running server, or a backup.
     Audit(audit::AuditArguments),
     /// Copy the book to a file, beside a running server.
     ///
@@ -84,24 +100,42 @@ enum Command {
     /// moment. docs/export.md describes every field.
     Export(export::ExportArguments),
     /// Make, list and revoke the keys that administer Tollgate.
+    ///
+    /// The API itself never shows them, and they can't be used for inference.
     #[command(subcommand)]
     ManagementKeys(management_keys::ManagementKeysCommand),
-    /// List and correct charges whose end was not seen: after a crash, or a provider that broke off.
+    /// List and correct charges whose end was not seen.
+    ///
+    /// After a crash, or where a provider broke off, the whole hold was charged: so no limit is
+    /// passed, and a person decides what it really came to.
     #[command(subcommand)]
     Holds(holds::HoldsCommand),
     /// List and clear what was learned about endpoints that charged more than was held.
+    ///
+    /// It is kept over restarts, since the limits rest on it.
     #[command(subcommand)]
     Endpoints(endpoints::EndpointsCommand),
     /// Put sealed rows in the place of old ones; no figure changes by it.
+    ///
+    /// docs/retention.md says what goes and what stays.
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
     /// Check a configuration, list what is built in, or have a running server read it again.
+    ///
+    /// docs/configuration.md has every setting.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Print what a shell needs to complete commands.
+    ///
+    /// Written where the shell looks for it, it completes commands, options and values from then on.
+    Completions(completions::CompletionsArguments),
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let matches = help::command().get_matches();
+    // The matches are of the command that the arguments are read by.
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match arguments.command {
         Command::Serve(file) => serve::serve(&file.config),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
@@ -114,6 +148,7 @@ fn main() -> ExitCode {
         Command::Endpoints(command) => endpoints::run(command),
         Command::Retention(command) => retention::run(command),
         Command::Config(command) => config::run(command),
+        Command::Completions(arguments) => Ok(completions::completions(&arguments)),
     };
     match outcome {
         Ok(code) => code,

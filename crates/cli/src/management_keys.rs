@@ -12,6 +12,9 @@ use crate::{ConfigFile, control, print};
 #[derive(Subcommand)]
 pub(crate) enum ManagementKeysCommand {
     /// Make a management key and print its text, once.
+    ///
+    /// Only its SHA-256 is kept. It works from now on, beside a running server too; no other key is
+    /// asked for, since whoever can open the book administers it.
     Create {
         #[command(flatten)]
         file: ConfigFile,
@@ -20,6 +23,8 @@ pub(crate) enum ManagementKeysCommand {
         name: String,
     },
     /// List management keys, revoked ones included.
+    ///
+    /// Each with its name, masked text to recognise it by, when it was made and its SHA-256.
     List {
         #[command(flatten)]
         file: ConfigFile,
@@ -28,6 +33,9 @@ pub(crate) enum ManagementKeysCommand {
         json: bool,
     },
     /// Revoke a management key, for ever.
+    ///
+    /// It is refused from the next request on, and stays so though the environment still names it.
+    /// A name that several have revokes none of them: give the hash.
     Revoke {
         #[command(flatten)]
         file: ConfigFile,

@@ -14,6 +14,7 @@ mod egress;
 mod embeddings;
 mod export;
 mod fallback;
+mod help;
 mod limits;
 mod memory;
 mod observe;
