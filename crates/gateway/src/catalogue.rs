@@ -16,10 +16,17 @@ use upstream::{Prices, Surface, Tokenizer, redact};
 
 use crate::config::ModelConfig;
 use crate::metrics::EndpointFigures;
+use crate::routing::Health;
 
 pub use build::{BuildError, build};
 pub use endpoint_id::endpoint_id;
 pub use marks::LearnedBook;
+
+/// What any chat endpoint takes; a provider ignores what it does not know.
+pub const ALWAYS_TAKEN: [&str; 7] =
+    ["max_tokens", "temperature", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty"];
+/// What it is taken to take besides, where its configuration does not say.
+pub const TAKEN_UNLESS_SAID: [&str; 2] = ["response_format", "tools"];
 
 /// A model provider.
 pub struct Provider {
@@ -41,6 +48,8 @@ pub struct Provider {
     pub credentials: Vec<String>,
     /// It stops generating, and billing, when its connection closes.
     pub stops_on_disconnect: bool,
+    /// It may keep what it is sent for purposes of its own, as far as is known.
+    pub collects_data: bool,
     /// It refused the gateway's credential, and is left alone until then, in microseconds.
     pub resting_until_us: AtomicI64,
 }
@@ -126,6 +135,36 @@ impl Endpoint {
         self.variant.as_ref().map_or_else(|| slug.clone(), |variant| format!("{slug}/{variant}"))
     }
 
+    /// Whether a request's parameter does something here, as far as is known.
+    pub fn takes(&self, parameter: &str) -> bool {
+        let has = |known: &[&str]| known.contains(&parameter);
+        match &self.supported_parameters {
+            _ if has(&ALWAYS_TAKEN) => true,
+            Some(said) => said.iter().any(|name| name == parameter),
+            // With tools, every way to choose one is taken to be known.
+            None => has(&TAKEN_UNLESS_SAID) || parameter == "tool_choice",
+        }
+    }
+
+    /// Whether `name` is its provider's, or that of some of the provider's endpoints of which it is
+    /// one: a slug or a name for people, with a variant or without (SEMANTICS 11.3).
+    pub fn is_called(&self, name: &str) -> bool {
+        let Provider { slug, name: for_people, .. } = &*self.provider;
+        if name.eq_ignore_ascii_case(slug) || name.eq_ignore_ascii_case(for_people) {
+            return true;
+        }
+        let is_own_variant = |known: &str| {
+            let (Some((base, variant)), Some(own)) = (name.rsplit_once('/'), &self.variant) else {
+                return false;
+            };
+            base.eq_ignore_ascii_case(known) && variant.eq_ignore_ascii_case(own)
+        };
+        // A region may be a provider of its own here: `vertex` is `vertex/europe`, too.
+        let is_base = slug.as_bytes().get(name.len()) == Some(&b'/')
+            && slug.get(..name.len()).is_some_and(|base| base.eq_ignore_ascii_case(name));
+        is_base || is_own_variant(slug) || is_own_variant(for_people)
+    }
+
     /// Whether it may put out tokens of reasoning, which need not be in what it sends.
     pub fn may_reason(&self) -> bool {
         let reasons = |taken: &Vec<String>| taken.iter().any(|name| name == "reasoning");
@@ -142,6 +181,8 @@ pub struct Learned {
     barred: AtomicBool,
     /// What was counted of it.
     pub figures: EndpointFigures,
+    /// How it does.
+    pub health: Health,
 }
 
 impl Learned {
@@ -207,7 +248,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The model of that id.
+    /// The model of that id or alias.
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
         self.by_id.get(id)
     }

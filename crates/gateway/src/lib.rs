@@ -16,6 +16,7 @@ pub mod meter;
 pub mod metrics;
 pub mod observe;
 pub mod retention;
+pub mod routing;
 pub mod secrets;
 pub mod server;
 pub mod writer;

@@ -169,6 +169,13 @@ impl Request {
         (!is_null(value)).then_some(value)
     }
 
+    /// The names of the top-level fields that are not `null`, folded, in the body's order.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let is_given = |placed: &&Placed| self.body.get(placed.value.clone()) != Some(b"null");
+        let name = |placed| std::str::from_utf8(self.name(placed)).unwrap_or_default();
+        self.members.iter().filter(is_given).map(name)
+    }
+
     fn read(&mut self, text: &str) -> Result<(), BadRequest> {
         let object = text.trim_ascii_start();
         if !object.starts_with('{') {

@@ -84,19 +84,39 @@ pub fn build(
         }
         catalogue.models.push(built);
     }
+    add_aliases(&mut catalogue, &mut problems);
     problems.end()?;
     Ok(catalogue)
 }
 
+/// Adds the further names of models, which must be nobody else's.
+fn add_aliases(catalogue: &mut Catalogue, problems: &mut Problems) {
+    for (index, model) in catalogue.models.iter().enumerate() {
+        for (place, alias) in model.config.aliases.iter().enumerate() {
+            let setting = format!("models[{index}].aliases[{place}]");
+            if !is_plain(alias) {
+                problems.add(ConfigError::invalid(&setting, PLAIN));
+            }
+            if catalogue.by_id.insert(alias.clone(), Arc::clone(model)).is_some() {
+                let problem = format!("is `{alias}`, which is a model's id or alias already");
+                problems.add(ConfigError::invalid(&setting, problem));
+            }
+        }
+    }
+}
+
+const PLAIN: &str = "must be 1 to 100 bytes without spaces or control characters";
+
+fn is_plain(text: &str) -> bool {
+    let has_odd = text.chars().any(|c| c.is_control() || c.is_whitespace());
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && !has_odd
+}
+
 fn named(setting: &str, field: &str, text: &str) -> Result<(), BuildError> {
-    let is_plain = !text.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    if is_plain && text.len() <= NAME_BYTES_MAX {
+    if is_plain(text) {
         return Ok(());
     }
-    Err(ConfigError::invalid(
-        &format!("{setting}.{field}"),
-        format!("must be 1 to {NAME_BYTES_MAX} bytes without spaces or control characters"),
-    ))
+    Err(ConfigError::invalid(&format!("{setting}.{field}"), PLAIN))
 }
 
 fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildError> {
@@ -147,6 +167,7 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         headers,
         credentials,
         stops_on_disconnect: written.stops_on_disconnect,
+        collects_data: written.collects_data,
         resting_until_us: AtomicI64::new(i64::MIN),
     })
 }

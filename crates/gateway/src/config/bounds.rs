@@ -25,6 +25,8 @@ pub struct Bounds {
     pub waiting_bodies_bytes_max: u64,
     /// Paid requests in flight, those whose client has left included.
     pub in_flight_max: usize,
+    /// Endpoints that a request is tried at, one after the other.
+    pub attempts_max: usize,
     /// A client that takes no bytes for this many milliseconds counts as gone.
     pub client_stall_ms: u64,
     /// How long a provider is read on after its client has left, in milliseconds.
@@ -56,6 +58,7 @@ impl Default for Bounds {
             waiting_max: 1_024,
             waiting_bodies_bytes_max: 64 * MIB,
             in_flight_max: 10_000,
+            attempts_max: 8,
             client_stall_ms: 30_000,
             drain_ms_max: 600_000,
             sse_line_bytes_max: 1 << 20,

@@ -31,6 +31,10 @@ pub struct ProviderConfig {
     /// It stops generating, and billing, when its connection closes.
     #[serde(default)]
     pub stops_on_disconnect: bool,
+    /// It may keep what it is sent for purposes of its own; say `false` where its terms say it
+    /// does not.
+    #[serde(default = "yes")]
+    pub collects_data: bool,
     /// Further headers it needs.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -100,6 +104,9 @@ fn openai() -> String {
 pub struct ModelConfig {
     /// Its id, `author/slug`.
     pub id: String,
+    /// Further names that it is asked for by, such as `~author/family-latest`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Its name for people; the id where none is given.
     pub name: Option<String>,
     /// What it is for.
@@ -124,7 +131,7 @@ pub struct ModelConfig {
     pub knowledge_cutoff: Option<String>,
     /// Its id at Hugging Face.
     pub hugging_face_id: Option<String>,
-    /// Where it runs, in the order they are tried; known of a built-in model.
+    /// Where it runs; known of a built-in model.
     #[serde(default)]
     pub endpoints: Vec<EndpointConfig>,
 }

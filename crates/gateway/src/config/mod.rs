@@ -40,6 +40,8 @@ pub struct Config {
     pub api: ApiConfig,
     /// How requests are metered.
     pub metering: MeteringConfig,
+    /// Which endpoint a request goes to.
+    pub routing: RoutingConfig,
     /// How providers are reached.
     pub egress: EgressConfig,
     /// What is logged, and how.
@@ -227,6 +229,25 @@ impl EgressConfig {
         };
         Proxy::parse(address, &self.no_proxy).map(Some).map_err(invalid)
     }
+}
+
+/// `[routing]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoutingConfig {
+    /// The order of a model's endpoints for a request that names none.
+    pub order: RoutingOrder,
+}
+
+/// The order of a model's endpoints for a request that names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoutingOrder {
+    /// The first by chance, the cheaper the likelier, then from the cheapest on.
+    #[default]
+    Price,
+    /// As they stand in the configuration.
+    Configured,
 }
 
 /// `[metering]`.

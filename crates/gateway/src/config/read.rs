@@ -150,6 +150,7 @@ fn sensible(config: &Config, problems: &mut Problems) {
         ("bounds.body_ms_max", bounds.body_ms_max == 0),
         ("bounds.bodies_bytes_max", bounds.bodies_bytes_max == 0),
         ("bounds.in_flight_max", bounds.in_flight_max == 0),
+        ("bounds.attempts_max", bounds.attempts_max == 0),
         ("bounds.client_stall_ms", bounds.client_stall_ms == 0),
         ("bounds.provider_connect_ms", bounds.provider_connect_ms == 0),
         ("bounds.provider_first_byte_ms", bounds.provider_first_byte_ms == 0),

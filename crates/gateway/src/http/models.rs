@@ -21,16 +21,10 @@ use upstream::PriceSet;
 use super::error::{ApiError, ApiResult};
 use super::query::Pairs;
 use super::{App, Worker, auth, endpoints, json};
-use crate::catalogue::{self, Endpoint};
+use crate::catalogue::{self, ALWAYS_TAKEN, Endpoint, TAKEN_UNLESS_SAID};
 use crate::config::EMBEDDINGS;
 use crate::core::Core;
 use crate::directory::Caller;
-
-/// What any chat model here takes; a provider ignores what it does not know.
-const ALWAYS: [&str; 7] =
-    ["max_tokens", "temperature", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty"];
-/// What it is taken to take besides, where its endpoint does not say.
-const UNLESS_SAID: [&str; 2] = ["response_format", "tools"];
 
 pub(super) fn routes() -> Router<Arc<Worker>> {
     Router::new()
@@ -208,8 +202,8 @@ fn parameters(model: &catalogue::Model) -> Vec<String> {
 /// What an endpoint of `model` takes.
 pub(super) fn endpoint_parameters(model: &catalogue::Model, endpoint: &Endpoint) -> Vec<String> {
     let is_chat = model.config.output_modalities.iter().any(|modality| modality == "text");
-    let always = if is_chat { &ALWAYS[..] } else { &[] };
-    let unless_said = if is_chat { &UNLESS_SAID[..] } else { &[] };
+    let always = if is_chat { &ALWAYS_TAKEN[..] } else { &[] };
+    let unless_said = if is_chat { &TAKEN_UNLESS_SAID[..] } else { &[] };
     let mut taken: Vec<String> = always.iter().map(|name| (*name).to_owned()).collect();
     match &endpoint.supported_parameters {
         Some(said) => {

@@ -11,7 +11,7 @@ fn the_defaults_are_those_of_the_design() {
     assert_eq!(bounds.hold_wait_ms, 2_000);
     assert_eq!((bounds.waiting_per_limit_max, bounds.waiting_max), (256, 1_024));
     assert_eq!(bounds.waiting_bodies_bytes_max, 64 * 1_024 * 1_024);
-    assert_eq!(bounds.in_flight_max, 10_000);
+    assert_eq!((bounds.in_flight_max, bounds.attempts_max), (10_000, 8));
     assert_eq!(bounds.client_stall_ms, 30_000);
     assert_eq!(bounds.sse_line_bytes_max, 1_024 * 1_024);
     assert_eq!(bounds.provider_connect_ms, 5_000);
