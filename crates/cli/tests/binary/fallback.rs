@@ -22,6 +22,7 @@ async fn world() -> World {
     let second = endpoints.split_once("[[models.endpoints]]").expect("an endpoint").1;
     let second = second.replace("\"fake\"", "\"spare\"").replace("\"first\"", "\"second\"");
     let tollgate = builder()
+        .config("[routing]\norder = \"configured\"")
         .config(&provider(&upstream, ""))
         .config(&spare)
         .config(&format!("{endpoints}\n[[models.endpoints]]{second}"))

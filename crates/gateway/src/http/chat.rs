@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::error::ErrorType;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -10,16 +9,14 @@ use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use store::KeyRecord;
 use tokio::time::Instant;
-use upstream::{BadRequest, Request, SESSION_ID_CHARS_MAX, Surface, scan};
+use upstream::{BadRequest, Request, SESSION_ID_CHARS_MAX, scan};
 
 use super::body::Incoming;
 use super::error::{ApiError, ApiResult};
+use super::route::route;
 use super::{App, HeldBody, Worker, auth};
-use crate::catalogue::Endpoint;
-use crate::core::Core;
-use crate::meter::{Call, Candidate, ClientFacts, Wish, candidates};
+use crate::meter::{Call, ClientFacts, Wish};
 use crate::metrics::Bound;
 use crate::observe;
 
@@ -74,52 +71,6 @@ pub(super) async fn pay(
     let wish = Wish { core, key: &key, request: &request, body_bytes, again: false };
     let admitted = wish.admit(candidates).await?;
     Call::start(Arc::clone(&worker), key, request, body, facts, admitted, flight).await
-}
-
-/// Where the request may go: the first of its models that the key may use.
-fn route(core: &Core, key: &KeyRecord, request: &Request) -> ApiResult<Vec<Candidate>> {
-    let ids = || request.model.iter().chain(&request.models).map(String::as_str);
-    let Some(id) = ids().find(|id| key.allows(id)).or(ids().next()) else {
-        let message = "model is missing; allowed is the id of a model, as GET /models lists them";
-        return Err(ApiError::invalid(message));
-    };
-    if id.is_empty() {
-        let message = "model is empty; allowed is the id of a model, as GET /models lists them";
-        return Err(ApiError::invalid(message));
-    }
-    let catalogue = core.catalogue();
-    let Some(model) = catalogue.model(id) else {
-        let shown: String = id.chars().take(128).flat_map(char::escape_debug).collect();
-        return Err(ApiError::invalid(format!("{shown} is not a valid model ID")));
-    };
-    if !key.allows(id) {
-        return Err(ApiError::model_not_allowed(&core.refusal_style()));
-    }
-    if model.surface() != request.surface {
-        let path = match model.surface() {
-            Surface::Chat => "/chat/completions",
-            Surface::Embeddings => "/embeddings",
-        };
-        return Err(ApiError::wrong_endpoint(id, path));
-    }
-    if let Some(field) = request.priced.first() {
-        return Err(ApiError::invalid(format!(
-            "{field} changes the price, and no endpoint of {id} says how; leave it out"
-        )));
-    }
-    let now = core.clock.now();
-    let available: Vec<Arc<Endpoint>> = model
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.provider.is_available(now))
-        .cloned()
-        .collect();
-    let candidates = candidates(&available, request);
-    if candidates.is_empty() {
-        let message = format!("No endpoints found that can serve {id} at present");
-        return Err(ApiError::new(ErrorType::NotFound, message));
-    }
-    Ok(candidates)
 }
 
 /// What the client said of itself, for the generation's row.

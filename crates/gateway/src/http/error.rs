@@ -2,11 +2,12 @@
 //! `message` is for the caller; `cause` is for the log and never sent.
 
 mod pace;
+mod unroutable;
 
 use std::fmt;
 use std::time::Duration;
 
-use api::error::{Availability, AvailabilityCode, ErrorBody, ErrorEnvelope, ErrorType};
+use api::error::{ErrorBody, ErrorEnvelope, ErrorType};
 use api::{Invalid, Usd, Utc};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -122,16 +123,6 @@ impl ApiError {
     pub fn inference_only() -> ApiError {
         let message = "Management keys cannot be used for inference";
         ApiError::new(ErrorType::PermissionDenied, message)
-    }
-
-    /// 400: a model that is not asked for at this path (SEMANTICS 6.5).
-    pub fn wrong_endpoint(model: &str, path: &str) -> ApiError {
-        let message = format!("{model} is not served here; ask for it at POST {path}");
-        let mut error = ApiError::invalid(message);
-        let (code, models) = (AvailabilityCode::WrongEndpoint, vec![model.to_owned()]);
-        let why = Availability::new(code, models, format!("{DOCS_URL}#wrong_endpoint"));
-        error.0.body = error.0.body.with_availability(why);
-        error
     }
 
     /// 404.

@@ -25,6 +25,7 @@ mod models;
 mod providers;
 mod query;
 mod request_id;
+mod route;
 
 use std::sync::Arc;
 

@@ -3,11 +3,9 @@
 //! Candidates whose worst case does not fit are left out; refused is what leaves none. A request
 //! that would fit but for others' holds waits a bounded time for them to end (DESIGN step 3).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use api::error::ErrorType;
 use ledger::{Amounts, Bid, Hold, Layer, Measure, Refusal, TooFast};
 use tokio::time::Instant;
 use upstream::Request;
@@ -18,6 +16,7 @@ use crate::directory::Key;
 use crate::http::error::{ApiError, ApiResult};
 use crate::metrics::{Bound, Reason};
 use crate::observe;
+use crate::routing::{Place, Places, Unroutable};
 
 /// A request that may spend.
 pub struct Admitted {
@@ -25,6 +24,14 @@ pub struct Admitted {
     pub hold: Hold,
     /// Where it may go, in the order to try; the hold covers each of them.
     pub candidates: Vec<Candidate>,
+    /// Where it may go if none of those answers, for which a hold is yet to be taken.
+    pub rest: Vec<Candidate>,
+}
+
+/// Why nothing was admitted: the refusal, and the candidates it is for.
+struct Refused<'a> {
+    refusal: Refusal,
+    candidates: &'a [Candidate],
 }
 
 /// Requests waiting for holds, and the bytes of their bodies.
@@ -56,12 +63,13 @@ pub struct Wish<'a> {
 }
 
 impl Wish<'_> {
-    /// Holds the worst case of `candidates`, waiting for others' holds where that may help.
+    /// Holds the worst case of the first stage of `candidates` that fits, waiting for others' holds
+    /// where that may help.
     pub async fn admit(&self, candidates: Vec<Candidate>) -> ApiResult<Admitted> {
         let mut candidates = candidates;
         let mut is_counted = false;
         let deadline = Instant::now() + Duration::from_millis(self.core.config.bounds.hold_wait_ms);
-        let mut place: Option<Place<'_>> = None;
+        let mut place: Option<Waiter<'_>> = None;
         loop {
             // Listening begins before the look, so that nothing freed in between is missed.
             let freed = self.key.freed().notified();
@@ -74,26 +82,25 @@ impl Wish<'_> {
                 return Err(ApiError::store_away());
             }
             candidates = self.usable(candidates)?;
-            let refusal = match self.try_each(&candidates, is_last) {
+            let refused = match self.try_stages(&candidates, is_last, is_counted) {
                 Ok(admitted) => return Ok(admitted),
-                Err(refusal) => refusal,
+                Err(refused) => refused,
             };
-            let may_count = is_of_size(&refusal) || matches!(refusal, Refusal::Busy(_));
-            if may_count && !is_counted {
+            if !is_counted && refused.may_count() {
                 is_counted = true;
                 if let Some(counted) = self.counted(&candidates).await {
                     candidates = counted;
                     continue;
                 }
             }
-            if !matches!(refusal, Refusal::Busy(_)) || is_last {
-                return Err(self.refused(&refusal, &candidates));
+            if !matches!(refused.refusal, Refusal::Busy(_)) || is_last {
+                return Err(self.refused(&refused));
             }
             if place.is_none() {
-                match Place::take(self)? {
+                match Waiter::take(self)? {
                     Some(taken) => place = Some(taken),
                     // The queue for this limit is full: as if the wait had been in vain.
-                    None => return Err(self.refused(&refusal, &candidates)),
+                    None => return Err(self.refused(&refused)),
                 }
             }
             // Out of time is not refused yet: the last look takes whatever is free.
@@ -112,25 +119,62 @@ impl Wish<'_> {
         let is_limited = record.limit.is_some();
         let is_usable =
             |candidate: &Candidate| !(is_limited && candidate.endpoint.learned.is_barred());
+        let last = candidates.last().map(|candidate| candidate.endpoint.model.clone());
         let usable: Vec<Candidate> = candidates
             .into_iter()
             .filter(is_usable)
             .map(|candidate| candidate.as_learned(self.request))
             .collect();
         if usable.is_empty() {
-            let message = "No endpoints found that can serve this model at present";
-            return Err(ApiError::new(ErrorType::NotFound, message));
+            let unroutable = Unroutable::of_health(last.as_deref().unwrap_or_default());
+            return Err(ApiError::unroutable(&unroutable, self.request));
         }
         Ok(usable)
     }
 
-    /// Tries all candidates under one hold, leaving out the dearest, or the one with the most tokens
-    /// where those are in the way, until the rest fit.
-    fn try_each(&self, candidates: &[Candidate], is_last: bool) -> Result<Admitted, Refusal> {
+    /// Tries one stage after the other, each under a hold of its own: what a model may be fallen
+    /// back to must not make the one asked for dearer.
+    ///
+    /// Where counting tokens may yet help a stage, the later ones are not tried before that is done.
+    fn try_stages<'a>(
+        &self,
+        candidates: &'a [Candidate],
+        is_last: bool,
+        is_counted: bool,
+    ) -> Result<Admitted, Refused<'a>> {
+        let (mut tried, mut kept) = (0, None::<Refused<'a>>);
+        for stage in candidates.chunk_by(|one, next| one.stage == next.stage) {
+            tried += stage.len();
+            let refusal = match self.try_each(stage, is_last) {
+                Ok((hold, covered)) => {
+                    let rest = candidates[tried..].to_vec();
+                    return Ok(Admitted { hold, candidates: covered, rest });
+                }
+                Err(refusal) => refusal,
+            };
+            let refused = Refused { refusal, candidates: stage };
+            if is_of_key(&refused.refusal) || (!is_counted && refused.may_count()) {
+                return Err(refused);
+            }
+            // One that a wait may help is kept, else the last.
+            if !kept.as_ref().is_some_and(|kept| matches!(kept.refusal, Refusal::Busy(_))) {
+                kept = Some(refused);
+            }
+        }
+        Err(kept.unwrap_or(Refused { refusal: Refusal::TooLarge, candidates }))
+    }
+
+    /// Tries the candidates of a stage under one hold, leaving out the dearest, or the one with the
+    /// most tokens where those are in the way, until the rest fit.
+    fn try_each(
+        &self,
+        candidates: &[Candidate],
+        is_last: bool,
+    ) -> Result<(Hold, Vec<Candidate>), Refusal> {
         let mut candidates = candidates.to_vec();
         loop {
             let refusal = match self.try_all(&candidates, is_last) {
-                Ok(hold) => return Ok(Admitted { hold, candidates }),
+                Ok(hold) => return Ok((hold, candidates)),
                 Err(refusal) => refusal,
             };
             if is_of_key(&refusal) || candidates.len() < 2 {
@@ -198,7 +242,9 @@ impl Wish<'_> {
         let counting = tokio::task::spawn_blocking(move || {
             let count =
                 |candidate: Candidate| match Candidate::by_tokens(&candidate.endpoint, &request) {
-                    Some(counted) if counted.prompt_tokens < candidate.prompt_tokens => counted,
+                    Some(counted) if counted.prompt_tokens < candidate.prompt_tokens => {
+                        counted.at_stage(candidate.stage)
+                    }
                     _ => candidate,
                 };
             candidates.into_iter().map(count).collect()
@@ -206,7 +252,8 @@ impl Wish<'_> {
         counting.await.ok()
     }
 
-    fn refused(&self, refusal: &Refusal, candidates: &[Candidate]) -> ApiError {
+    fn refused(&self, refused: &Refused<'_>) -> ApiError {
+        let Refused { refusal, candidates } = refused;
         let (style, metrics) = (self.core.refusal_style(), &self.core.metrics);
         let error = match refusal {
             Refusal::Closed => return ApiError::unauthenticated(false),
@@ -271,16 +318,16 @@ fn is_of_size(refusal: &Refusal) -> bool {
 }
 
 /// A place among the waiting, given back when dropped.
-struct Place<'a> {
+struct Waiter<'a> {
     core: &'a Core,
     key: &'a Key,
     body_bytes: u64,
     since: Instant,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Waiter<'a> {
     /// A place, or `None` where the limit has too many waiting already; an error where all have.
-    fn take(wish: &'a Wish<'_>) -> ApiResult<Option<Place<'a>>> {
+    fn take(wish: &'a Wish<'_>) -> ApiResult<Option<Waiter<'a>>> {
         let (waiting, bounds) = (&wish.core.waiting, &wish.core.config.bounds);
         if wish.key.waiting.fetch_add(1, Ordering::Relaxed) >= bounds.waiting_per_limit_max {
             wish.key.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -290,7 +337,7 @@ impl<'a> Place<'a> {
         let bytes =
             waiting.body_bytes.fetch_add(wish.body_bytes, Ordering::Relaxed) + wish.body_bytes;
         let (core, key) = (wish.core, wish.key);
-        let place = Place { core, key, body_bytes: wish.body_bytes, since: Instant::now() };
+        let place = Waiter { core, key, body_bytes: wish.body_bytes, since: Instant::now() };
         if requests > bounds.waiting_max || bytes > bounds.waiting_bodies_bytes_max {
             core.metrics.overloaded(Bound::Waiting);
             return Err(ApiError::unavailable("Too many requests are waiting for limits to free."));
@@ -299,7 +346,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let waiting = &self.core.waiting;
         self.key.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -310,10 +357,17 @@ impl Drop for Place<'_> {
     }
 }
 
-/// The candidates of a model for one request, in the order to try.
-pub fn candidates(
-    endpoints: &[Arc<crate::catalogue::Endpoint>],
-    request: &Request,
-) -> Vec<Candidate> {
-    endpoints.iter().map(|endpoint| Candidate::by_bytes(endpoint, request)).collect()
+impl Refused<'_> {
+    /// Whether it may fit once its tokens are counted.
+    fn may_count(&self) -> bool {
+        let may_fit = is_of_size(&self.refusal) || matches!(self.refusal, Refusal::Busy(_));
+        may_fit && self.candidates.iter().any(|candidate| candidate.endpoint.tokenizer.is_some())
+    }
+}
+
+/// What the request could cost at each place, in the same order.
+pub fn candidates(places: &Places, request: &Request) -> Vec<Candidate> {
+    let bounded =
+        |place: &Place| Candidate::by_bytes(&place.endpoint, request).at_stage(place.stage);
+    places.iter().map(bounded).collect()
 }

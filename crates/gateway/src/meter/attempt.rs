@@ -15,14 +15,15 @@ use upstream::{Plan, Reported, Surface, transport};
 
 use super::bound::Candidate;
 use super::call::{Call, Open, Tried};
-use super::charge::{End, Seen};
-use super::provider_error::{self, ProviderError};
+use super::charge::{Charge, End, Seen};
+use super::provider_error::{self, Next, ProviderError};
 use super::settle::api_type;
 use crate::catalogue::Endpoint;
 use crate::http::error::ApiError;
 use crate::journal::{HoldRecord, Slot};
 use crate::metrics::Outcome;
 use crate::observe;
+use crate::routing::Pace;
 
 /// A provider's error body is read up to this many bytes; the rest can't be usage.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -41,6 +42,8 @@ pub(super) struct Sent {
     pub(super) answered_at: Option<Instant>,
     /// Whether the client had left before the end.
     pub(super) cancelled: bool,
+    /// Whether an error came in the place of an answer, or in the middle of it.
+    pub(super) has_failed: bool,
 }
 
 impl Sent {
@@ -60,11 +63,7 @@ impl Call {
             Ok(proof) => proof,
             Err((error, hold)) => {
                 let error = ApiError::store_away().because(error);
-                return Tried::Refused {
-                    open: Open { hold, slot },
-                    error,
-                    is_worth_another: false,
-                };
+                return Tried::Refused { open: Open { hold, slot }, error, next: Next::Nothing };
             }
         };
         let sent = Sent {
@@ -75,6 +74,7 @@ impl Call {
             sent_at: Instant::now(),
             answered_at: None,
             cancelled: false,
+            has_failed: false,
         };
         self.send(sent, cap).await
     }
@@ -122,8 +122,7 @@ impl Call {
             Some(Ok(answer)) => self.answered(sent, answer).await,
             Some(Err(SendError::NotSent { cause })) => {
                 self.note(&sent, None, Outcome::NotSent);
-                let error = provider_error::unanswered(provider, false, cause);
-                self.refused(sent, error, true)
+                self.refused(sent, provider_error::not_sent(provider, cause))
             }
             Some(Err(SendError::Unclear { cause, timeout })) => {
                 self.note(&sent, None, Outcome::unanswered(timeout));
@@ -154,9 +153,8 @@ impl Call {
                 return self.unclear(sent, error, &Seen::default()).await;
             }
         };
-        let ProviderError { error, is_worth_another, is_credential } =
-            provider_error::answered(&provider, status, &text, retry_after);
-        if is_credential {
+        let failed = provider_error::answered(&provider, status, &text, retry_after);
+        if failed.is_credential {
             tracing::warn!(
                 provider = provider.slug,
                 status = status.as_u16(),
@@ -166,16 +164,19 @@ impl Call {
         }
         let usage = reported(&text, self.request.surface);
         if usage == Reported::Nothing {
-            return self.refused(sent, error, is_worth_another);
+            return self.refused(sent, failed);
         }
         let seen = Seen { usage, ..Seen::default() };
+        let sent = Sent { has_failed: true, ..sent };
         self.settle(sent, End::Complete, &seen).await;
-        self.client.refuse(error);
+        self.client.refuse(failed.error);
         Tried::Done
     }
 
     /// Nothing was billed: the hold is free for another attempt.
-    pub(super) fn refused(&mut self, sent: Sent, error: ApiError, is_worth_another: bool) -> Tried {
+    pub(super) fn refused(&mut self, sent: Sent, failed: ProviderError) -> Tried {
+        self.blame(&sent, &failed);
+        let ProviderError { error, next, .. } = failed;
         tracing::info!(
             generation = self.id,
             provider = sent.endpoint().provider.slug,
@@ -183,7 +184,37 @@ impl Call {
             "a provider refused"
         );
         let open = Open { hold: sent.proof.refused(), slot: sent.slot };
-        Tried::Refused { open, error, is_worth_another }
+        Tried::Refused { open, error, next }
+    }
+
+    /// Counts an error against its endpoint, where it lies with it.
+    pub(super) fn blame(&self, sent: &Sent, failed: &ProviderError) {
+        if failed.is_fault {
+            sent.endpoint().learned.health.failed(self.core().clock.now());
+        }
+    }
+
+    /// Notes how the endpoint did in an attempt that is settled.
+    pub(super) fn watch(&self, sent: &Sent, end: End, charge: &Charge) {
+        let (health, now) = (&sent.endpoint().learned.health, self.core().clock.now());
+        match (end, sent.answered_at) {
+            // Our own doing says nothing.
+            (End::Stopped, _) => {}
+            (End::Complete, Some(answered_at)) if !sent.has_failed => {
+                let is_streamed = self.request.stream;
+                let since = if is_streamed { answered_at } else { sent.sent_at };
+                health.succeeded(
+                    now,
+                    Pace {
+                        began_after: answered_at.saturating_duration_since(sent.sent_at),
+                        took: since.elapsed(),
+                        completion_tokens: charge.tokens().completion,
+                        is_streamed,
+                    },
+                );
+            }
+            _ => health.failed(now),
+        }
     }
 
     /// It may have been billed: it is settled as far as is known, and its hold serves nothing else.

@@ -14,6 +14,8 @@ use crate::catalogue::Endpoint;
 pub struct Candidate {
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// Those of one stage share a hold.
+    pub stage: usize,
     /// No more prompt tokens than this can be charged.
     pub prompt_tokens: u64,
     /// Tokens of the text, by bytes or by the endpoint's tokenizer.
@@ -56,12 +58,18 @@ impl Candidate {
         let prompt_tokens = if at_maximum { most } else { tokens.min(most) };
         Candidate {
             endpoint: Arc::clone(endpoint),
+            stage: 0,
             prompt_tokens,
             text_tokens,
             overhead_tokens,
             images: request.media.images + request.media.files + request.media.unknown,
             at_maximum,
         }
+    }
+
+    /// The same candidate, in that stage.
+    pub fn at_stage(self, stage: usize) -> Candidate {
+        Candidate { stage, ..self }
     }
 
     /// The same candidate, bounded by what was learned of its endpoint since.
@@ -72,7 +80,7 @@ impl Candidate {
         if is_current {
             return self;
         }
-        Candidate::bounded(&self.endpoint, request, self.text_tokens)
+        Candidate::bounded(&self.endpoint, request, self.text_tokens).at_stage(self.stage)
     }
 
     /// Tokens of the text, by bytes or by the endpoint's tokenizer, without what is added unseen.

@@ -14,6 +14,7 @@ use upstream::Request;
 use super::admission::{Admitted, Wish};
 use super::bound::Candidate;
 use super::client::{self, Client};
+use super::provider_error::Next;
 use crate::core::{Core, Flight};
 use crate::directory::Key;
 use crate::entropy::generation_id;
@@ -69,7 +70,7 @@ pub(super) enum Tried {
     /// The client has its answer, or has left.
     Done,
     /// Nothing was billed: the hold serves the next attempt.
-    Refused { open: Open, error: ApiError, is_worth_another: bool },
+    Refused { open: Open, error: ApiError, next: Next },
     /// It may have been billed, and is settled as a row of its own.
     Unclear(ApiError),
 }
@@ -89,7 +90,7 @@ impl Call {
         let stall = Duration::from_millis(core.config.bounds.client_stall_ms);
         let id = generation_id(&*core.entropy, admitted.hold.admitted_at());
         let slot = reserve(core, &admitted.hold)?;
-        let Admitted { mut hold, candidates } = admitted;
+        let Admitted { mut hold, candidates, rest } = admitted;
         let (client, response) = Client::new(&id, stall);
         let call = Call {
             record: key.record(),
@@ -107,36 +108,37 @@ impl Call {
             _flight: flight,
         };
         observe::note(|passage| passage.admitted(&call.id));
-        observe::spawn(call.run(Open { hold, slot }, candidates).in_current_span());
+        let ahead = Ahead { covered: candidates, rest };
+        observe::spawn(call.run(Open { hold, slot }, ahead).in_current_span());
         Ok(response.await.unwrap_or_else(client::abandoned))
     }
 
-    async fn run(mut self, open: Open, mut candidates: Vec<Candidate>) {
+    async fn run(mut self, open: Open, mut ahead: Ahead) {
         let mut open = Some(open);
         let mut failure = None;
-        loop {
-            if open.is_none() && !candidates.is_empty() {
-                // The last attempt kept its hold; without a fresh one there is no next attempt.
-                let Some((fresh, affordable)) = self.admit_again(candidates).await else { break };
-                (open, candidates) = (Some(fresh), affordable);
-            }
-            let Some(current) = open.take_if(|_| !candidates.is_empty()) else { break };
-            let candidate = candidates.remove(0);
+        for _ in 0..self.core().config.bounds.attempts_max {
+            let Some((candidate, current)) = self.next(open.take(), &mut ahead).await else {
+                break;
+            };
             if self.client.is_gone() {
                 self.release(current);
                 return;
             }
             match self.attempt(&candidate, current).await {
                 Tried::Done => return,
-                Tried::Refused { open: back, error, is_worth_another } => {
+                Tried::Refused { open: back, error, next } => {
                     open = Some(back);
                     failure = Some(error.after(failure.take()));
-                    if !is_worth_another {
+                    if next == Next::Nothing {
                         break;
                     }
+                    ahead.leave_out(next, &candidate);
                 }
                 Tried::Unclear(error) => failure = Some(error),
             }
+            // A credential that was refused just now is good for no other endpoint either.
+            let now = self.core().clock.now();
+            ahead.retain(|candidate| candidate.endpoint.provider.is_available(now));
         }
         if let Some(open) = open {
             self.release(open);
@@ -144,7 +146,27 @@ impl Call {
         let error = failure.unwrap_or_else(|| ApiError::internal("a call had no endpoint"));
         tracing::debug!(generation = self.id, %error, "a call failed at every endpoint");
         self.seat = None;
-        self.client.refuse(error);
+        self.client.refuse(error.after_all(&self.request, &self.attempts));
+    }
+
+    /// The next endpoint to try, under `open` where that covers it, else under a fresh hold;
+    /// `None` where there is none, or no hold for it.
+    async fn next(&mut self, open: Option<Open>, ahead: &mut Ahead) -> Option<(Candidate, Open)> {
+        let open = match open {
+            Some(open) if !ahead.covered.is_empty() => open,
+            // The next model is held for by itself; an attempt that may have been billed kept its
+            // hold. Without a fresh one there is no next attempt.
+            open => {
+                if let Some(open) = open {
+                    // The call goes on, in the same seat.
+                    let seat = self.seat.take();
+                    self.release(open);
+                    self.seat = seat;
+                }
+                self.admit_again(ahead).await?
+            }
+        };
+        Some((ahead.covered.remove(0), open))
     }
 
     /// The number for an attempt's row.
@@ -169,8 +191,13 @@ impl Call {
         &self.worker.core
     }
 
-    /// A fresh hold for what is left to try, and which of it the hold covers.
-    async fn admit_again(&self, candidates: Vec<Candidate>) -> Option<(Open, Vec<Candidate>)> {
+    /// A fresh hold for what is left to try, where there is anything.
+    async fn admit_again(&self, ahead: &mut Ahead) -> Option<Open> {
+        let Ahead { covered: mut candidates, mut rest } = std::mem::take(ahead);
+        candidates.append(&mut rest);
+        if candidates.is_empty() {
+            return None;
+        }
         let wish = Wish {
             core: self.core(),
             key: &self.key,
@@ -178,9 +205,39 @@ impl Call {
             body_bytes: self.body.len(),
             again: true,
         };
-        let Admitted { hold, candidates } = wish.admit(candidates).await.ok()?;
+        let Admitted { hold, candidates, rest } = wish.admit(candidates).await.ok()?;
         let slot = reserve(self.core(), &hold).ok()?;
-        Some((Open { hold, slot }, candidates))
+        *ahead = Ahead { covered: candidates, rest };
+        Some(Open { hold, slot })
+    }
+}
+
+/// Where a call may yet go, in the order to try.
+#[derive(Default)]
+struct Ahead {
+    /// What the hold it has covers.
+    covered: Vec<Candidate>,
+    /// What comes after that, under a hold of its own.
+    rest: Vec<Candidate>,
+}
+
+impl Ahead {
+    /// Leaves out what would fail as `candidate` did.
+    fn leave_out(&mut self, next: Next, candidate: &Candidate) {
+        let (model, context) = (&candidate.endpoint.model, candidate.endpoint.context_length);
+        let is_other = |other: &Candidate| other.endpoint.model != *model;
+        match next {
+            Next::Endpoint | Next::Nothing => {}
+            Next::LongerContext => {
+                self.retain(|other| is_other(other) || other.endpoint.context_length > context);
+            }
+            Next::Model => self.retain(is_other),
+        }
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&Candidate) -> bool) {
+        self.covered.retain(&is_kept);
+        self.rest.retain(&is_kept);
     }
 }
 

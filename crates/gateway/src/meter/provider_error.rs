@@ -14,10 +14,25 @@ use crate::http::error::ApiError;
 pub(super) struct ProviderError {
     /// What the client is told if no other endpoint answers.
     pub error: ApiError,
-    /// Whether another endpoint may do better.
-    pub is_worth_another: bool,
+    /// What may do better.
+    pub next: Next,
+    /// Whether it lies with the endpoint, and not with what was asked of it.
+    pub is_fault: bool,
     /// Whether the gateway's credential was refused.
     pub is_credential: bool,
+}
+
+/// What may do better after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another endpoint.
+    Endpoint,
+    /// Another endpoint, where it has more context.
+    LongerContext,
+    /// Another model: every endpoint of this one would say the same.
+    Model,
+    /// Nothing.
+    Nothing,
 }
 
 /// The error that a complete answer of `status` and `body` stands for.
@@ -31,10 +46,12 @@ pub(super) fn answered(
     let own_words = words(body).map(|words| provider.redacted(&words));
     let message = || own_words.clone().unwrap_or_else(|| "Provider returned error".to_owned());
     let is_flagged = status == StatusCode::FORBIDDEN && is_flagged(body);
+    let is_too_long = status == StatusCode::BAD_REQUEST && is_too_long(body);
     let is_credential = matches!(status.as_u16(), 401 | 403) && !is_flagged;
     let wait = retry_after.unwrap_or(Duration::from_secs(1));
     let error = match status.as_u16() {
         403 if is_flagged => ApiError::new(ErrorType::ContentPolicyViolation, message()),
+        400 if is_too_long => ApiError::new(ErrorType::ContextLengthExceeded, message()),
         413 => ApiError::new(ErrorType::PayloadTooLarge, message()),
         404 | 300..=399 => ApiError::new(
             ErrorType::NotFound,
@@ -58,9 +75,42 @@ pub(super) fn answered(
     let error = error.with("provider_code", status.as_u16().to_string());
     ProviderError {
         error,
-        is_worth_another: !matches!(status.as_u16(), 400 | 413 | 422),
+        next: match status.as_u16() {
+            400 if is_too_long => Next::LongerContext,
+            400 | 413 | 422 => Next::Model,
+            _ => Next::Endpoint,
+        },
+        is_fault: match status.as_u16() {
+            401..=404 | 408 | 429 => !is_flagged,
+            400..=499 => false,
+            _ => true,
+        },
         is_credential,
     }
+}
+
+/// The request did not reach the provider.
+pub(super) fn not_sent(
+    provider: &Provider,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> ProviderError {
+    let error = unanswered(provider, false, cause);
+    ProviderError { error, next: Next::Endpoint, is_fault: true, is_credential: false }
+}
+
+/// Whether a 400 is about the length of the prompt, in the word that providers share for it.
+fn is_too_long(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Details,
+    }
+    #[derive(Deserialize)]
+    struct Details {
+        code: Option<serde_json::Value>,
+        r#type: Option<serde_json::Value>,
+    }
+    let Ok(Body { error }) = serde_json::from_slice(body) else { return false };
+    [error.code, error.r#type].iter().flatten().any(|word| word == "context_length_exceeded")
 }
 
 /// Whether a 403 is about what the request says, as moderation answers it, and not about who sent

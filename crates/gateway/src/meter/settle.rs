@@ -91,6 +91,7 @@ impl Call {
         self.learn(&sent.candidate, &charge, held.credits);
         let entry = self.entry(&sent, &charge, seen);
         sent.count(&charge);
+        self.watch(&sent, end, &charge);
         observe::note(|passage| passage.charged(&entry));
         let Sent { mut proof, slot, .. } = sent;
         if let Some(tokens) = charge.tokens_used() {

@@ -84,8 +84,9 @@ impl Call {
         if let Some(error) = flow.error.as_deref().filter(|_| is_refusal) {
             let failed = provider_error::embedded(&endpoint.provider, error);
             if self.client.is_waiting() {
-                return self.refused(sent, failed.error, failed.is_worth_another);
+                return self.refused(sent, failed);
             }
+            self.blame(&sent, &failed);
             self.send_error(&flow.ours, failed.error.body()).await;
             let open = super::call::Open { hold: sent.proof.refused(), slot: sent.slot };
             self.release(open);
@@ -236,6 +237,7 @@ impl Call {
             )),
             _ => None,
         };
+        let sent = Sent { has_failed: error.is_some(), ..sent };
         let Some(settled) = self.settle(sent, end, &flow.seen).await else {
             self.not_durable().await;
             return;

@@ -119,9 +119,10 @@ impl Call {
         let is_nothing = seen.is_nothing() && !self.has_embeddings(&end);
         if let Some(error) = end.error.as_deref().filter(|_| is_nothing) {
             let failed = provider_error::embedded(provider, error);
-            return self.refused(sent, failed.error, failed.is_worth_another);
+            return self.refused(sent, failed);
         }
         let seen = Seen { upstream_id: end.id.as_deref().map(kept_id), ..seen };
+        let sent = Sent { has_failed: end.error.is_some(), ..sent };
         let settled = self.settle(sent, End::Complete, &seen).await;
         let Some(settled) = settled else {
             self.not_durable().await;
@@ -190,7 +191,7 @@ impl Call {
         let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint()) };
         if let Some(error) = end.error.as_deref().filter(|_| seen.is_nothing()) {
             let failed = provider_error::embedded(&provider, error);
-            return self.refused(sent, failed.error, failed.is_worth_another);
+            return self.refused(sent, failed);
         }
         self.settle(sent, End::Complete, &seen).await;
         // It would do so again, and be paid for again: nothing to try once more.

@@ -10,8 +10,10 @@ use testkit::{Answer, Behaviour, Cut};
 
 use crate::support::{MANAGER, TestGateway, TestKey, shown};
 
-/// Two models on two providers, one of which runs the first under two names.
+/// Two models on two providers, one of which runs the first under two names; tried in this order.
 const MODELS: &str = r#"
+    [routing]
+    order = "configured"
     [[models]]
     id = "test/several"
     context_length = 8192

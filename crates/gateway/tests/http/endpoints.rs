@@ -180,7 +180,8 @@ async fn an_endpoint_that_is_passed_over_says_so() {
     };
     assert_eq!(status().await, [0, 0]);
     gateway.upstream.on("first", Behaviour::new().status(401, "{}"));
-    assert_eq!(gateway.chat(&key, "ace/chat:free", json!({})).await.status, 200);
+    let alpha_first = json!({ "provider": { "order": ["alpha"] } });
+    assert_eq!(gateway.chat(&key, "ace/chat:free", alpha_first).await.status, 200);
     assert_eq!(status().await, [-1, 0]);
     gateway.clock.set("2026-11-18T12:01:01Z");
     assert_eq!(status().await, [0, 0]);

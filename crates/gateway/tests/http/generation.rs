@@ -25,7 +25,7 @@ async fn a_generation_can_be_read_as_soon_as_its_answer_has_ended() {
     let behaviour = Behaviour::new().cached_tokens(2).reasoning_tokens(3);
     gateway.upstream.on("pair-b", behaviour);
     let body = json!({
-        "model": "test/pair", "session_id": "s1",
+        "model": "test/pair", "session_id": "s1", "provider": { "order": ["alpha"] },
         "messages": [{ "role": "user", "content": "Hello" }],
     });
     let headers = [
@@ -123,7 +123,13 @@ async fn all_attempts_of_a_generation_add_up() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({})).await;
     gateway.upstream.on("pair-a", Behaviour::new().cut(Cut::BeforeHead));
-    let id = made(&gateway, &key, "test/pair", json!({ "max_tokens": 400 })).await;
+    let id = made(
+        &gateway,
+        &key,
+        "test/pair",
+        json!({ "max_tokens": 400, "provider": { "order": ["alpha"] } }),
+    )
+    .await;
     let line = format!("GET /api/v1/generation?id={id}");
     let answer = gateway.ask(key.text.as_str(), &line, "").await;
     assert_eq!(answer.exact("/data/total_cost").as_deref(), Some("0.000903"));
@@ -272,7 +278,13 @@ async fn a_crash_leaves_its_attempt_and_says_nothing_that_is_not_known() {
     let gate = gateway.upstream.hold_answers("pair-b");
     let (client, text) = (gateway.client.below("/api/v1"), key.text.clone());
     let chat = tokio::spawn(async move {
-        client.chat(text.as_str(), "test/pair", &json!({ "max_tokens": 400 })).await
+        client
+            .chat(
+                text.as_str(),
+                "test/pair",
+                &json!({ "max_tokens": 400, "provider": { "order": ["alpha"] } }),
+            )
+            .await
     });
     gate.until_waiting(1).await;
     let gateway = gateway.crash().await;

@@ -233,8 +233,9 @@ async fn each_attempt_counts_for_the_endpoint_it_went_to() {
         .upstream
         .then("pair-a", [Behaviour::new().status(500, "{}"), Behaviour::new().status(429, "{}")]);
     gateway.upstream.then("pair-b", [Behaviour::new(), Behaviour::new().status(404, "{}")]);
-    assert_eq!(gateway.chat(&key, "test/pair", json!({})).await.status, 200);
-    assert_eq!(gateway.chat(&key, "test/pair", json!({})).await.status, 404);
+    let alpha_first = json!({ "provider": { "order": ["alpha"] } });
+    assert_eq!(gateway.chat(&key, "test/pair", alpha_first.clone()).await.status, 200);
+    assert_eq!(gateway.chat(&key, "test/pair", alpha_first).await.status, 404);
     gateway.settled().await;
     let figures = figures(&gateway).await;
     let lines = figures.lines("tollgate_attempts_total");

@@ -89,7 +89,8 @@ async fn a_stream_that_first_was_refused_elsewhere_shows_both_attempts() {
     let key = gateway.key(json!({})).await;
     gateway.upstream.on("pair-a", Behaviour::new().status(503, "{}"));
     gateway.upstream.on("pair-b", Behaviour::new().cached_tokens(4));
-    let stream = gateway.chat_stream(&key, "test/pair", json!({})).await;
+    let stream =
+        gateway.chat_stream(&key, "test/pair", json!({ "provider": { "order": ["alpha"] } })).await;
     stream.rest().await.unwrap();
     let spans = collector.spans(5).await.split_off(1);
     let text = shown(&spans, &key);

@@ -9,50 +9,67 @@ fn provider() -> Arc<Provider> {
     Arc::clone(&endpoint(&format!("api_key = \"{SECRET}\""), "").provider)
 }
 
-fn told(status: u16, body: &str) -> (u16, String, bool, bool) {
+fn told(status: u16, body: &str) -> (u16, String, Next, bool) {
     let status = StatusCode::from_u16(status).unwrap();
     let told = answered(&provider(), status, body.as_bytes(), None);
     let text = serde_json::to_string(told.error.body()).unwrap();
-    (told.error.status().as_u16(), text, told.is_worth_another, told.is_credential)
+    (told.error.status().as_u16(), text, told.next, told.is_credential)
 }
 
 #[test]
-fn a_status_says_whether_another_endpoint_may_do_better() {
-    // provider's status, the client's, worth another endpoint, the credential was refused
-    for (status, client, is_worth_another, is_credential) in [
-        (302, 404, true, false),
-        (400, 400, false, false),
-        (401, 502, true, true),
-        (402, 502, true, false),
-        (403, 502, true, true),
-        (404, 404, true, false),
-        (405, 400, true, false),
-        (408, 504, true, false),
-        (410, 400, true, false),
-        (413, 413, false, false),
-        (422, 400, false, false),
-        (451, 400, true, false),
-        (429, 429, true, false),
-        (500, 502, true, false),
-        (503, 503, true, false),
-        (504, 504, true, false),
-        (529, 503, true, false),
-        (599, 502, true, false),
+fn a_status_says_what_may_do_better_and_whose_fault_it_is() {
+    use Next::{Endpoint, Model};
+    // provider's status, the client's, what may do better, the endpoint's fault, the credential's
+    for (status, client, next, is_fault, is_credential) in [
+        (302, 404, Endpoint, true, false),
+        (400, 400, Model, false, false),
+        (401, 502, Endpoint, true, true),
+        (402, 502, Endpoint, true, false),
+        (403, 502, Endpoint, true, true),
+        (404, 404, Endpoint, true, false),
+        (405, 400, Endpoint, false, false),
+        (408, 504, Endpoint, true, false),
+        (410, 400, Endpoint, false, false),
+        (413, 413, Model, false, false),
+        (422, 400, Model, false, false),
+        (451, 400, Endpoint, false, false),
+        (429, 429, Endpoint, true, false),
+        (500, 502, Endpoint, true, false),
+        (503, 503, Endpoint, true, false),
+        (504, 504, Endpoint, true, false),
+        (529, 503, Endpoint, true, false),
+        (599, 502, Endpoint, true, false),
     ] {
-        let (status_told, _, worth, credential) = told(status, "{}");
+        let told = answered(&provider(), StatusCode::from_u16(status).unwrap(), b"{}", None);
         assert_eq!(
-            (status_told, worth, credential),
-            (client, is_worth_another, is_credential),
+            (told.error.status().as_u16(), told.next, told.is_fault, told.is_credential),
+            (client, next, is_fault, is_credential),
             "{status}"
         );
     }
 }
 
 #[test]
+fn a_prompt_that_is_too_long_may_fit_where_there_is_more_context() {
+    for body in [
+        r#"{"error":{"message":"long","code":"context_length_exceeded","type":"x"}}"#,
+        r#"{"error":{"message":"long","type":"context_length_exceeded"}}"#,
+    ] {
+        let (status, text, next, _) = told(400, body);
+        assert_eq!((status, next), (400, Next::LongerContext));
+        assert!(text.contains(r#""error_type":"context_length_exceeded""#), "{text}");
+        assert_eq!(told(500, body).2, Next::Endpoint);
+    }
+    assert_eq!(told(400, r#"{"error":{"message":"context_length_exceeded"}}"#).2, Next::Model);
+}
+
+#[test]
 fn a_403_about_the_prompt_does_not_rest_the_provider() {
     let body = r#"{"error":{"message":"flagged","metadata":{"reasons":["violence"],"flagged_input":"x"}}}"#;
-    let (status, text, is_worth_another, is_credential) = told(403, body);
-    assert_eq!((status, is_worth_another, is_credential), (400, true, false));
+    let (status, text, next, is_credential) = told(403, body);
+    assert_eq!((status, next, is_credential), (400, Next::Endpoint, false));
+    let told = answered(&provider(), StatusCode::FORBIDDEN, body.as_bytes(), None);
+    assert!(!told.is_fault, "a prompt was");
     assert!(text.contains("content_policy_violation"), "{text}");
 }
 

@@ -1,12 +1,23 @@
 //! A model at several endpoints: what makes the next one be tried, and what it costs.
+//! Which is the first is asked for, so that chance has no say.
 
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Behaviour, Cut};
 
 use crate::support::{TestGateway, TestKey, shown};
 
 const ERROR: &str = r#"{"error":{"message":"no: sk-alpha0123456789abcdef and alpha-credential-0123456789","type":"x"}}"#;
+
+/// A request whose endpoint at `alpha` is tried first.
+fn alpha_first() -> Value {
+    json!({ "provider": { "order": ["alpha"] } })
+}
+
+/// The same, with a completion of 400 tokens at most.
+fn alpha_first_400() -> Value {
+    json!({ "provider": { "order": ["alpha"] }, "max_tokens": 400 })
+}
 
 async fn limited(gateway: &TestGateway) -> TestKey {
     gateway.key(json!({ "limit": 1 })).await
@@ -23,10 +34,10 @@ async fn a_refusal_is_tried_at_the_next_endpoint_under_the_same_hold() {
             if is_stream {
                 gateway.patch(&key, json!({ "limit": 0.000903 })).await;
                 gateway.clock.set("2026-11-18T13:00:00Z");
-                let stream = gateway.chat_stream(&key, "test/pair", json!({ "max_tokens": 400 }));
+                let stream = gateway.chat_stream(&key, "test/pair", alpha_first_400());
                 assert_eq!(stream.await.rest().await.unwrap().last(), Some(&testkit::Event::Done));
             } else {
-                let answer = gateway.chat(&key, "test/pair", json!({ "max_tokens": 400 })).await;
+                let answer = gateway.chat(&key, "test/pair", alpha_first_400()).await;
                 assert_eq!(
                     (answer.status, answer.json()["provider"].clone()),
                     (200, json!("Beta"))
@@ -45,7 +56,7 @@ async fn what_is_wrong_with_the_request_is_not_tried_again() {
         let gateway = TestGateway::start().await;
         let key = limited(&gateway).await;
         gateway.upstream.on("pair-a", Behaviour::new().status(status, ERROR));
-        let answer = gateway.chat(&key, "test/pair", json!({})).await;
+        let answer = gateway.chat(&key, "test/pair", alpha_first()).await;
         if status == 400 {
             assert_snapshot!(shown(&answer), @r#"
             400
@@ -90,18 +101,18 @@ async fn the_last_refusal_is_the_clients_with_a_status_that_is_right_for_it() {
         gateway.close().await;
     }
     assert_snapshot!(answers, @r#"
-    302 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"302","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    302 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"302","provider_name":"Alpha","raw":"<html>odd</html>"},"availability":{"code":"model_unavailable_upstream","retryable":false,"requested_models":["test/small"],"docs_url":"https://github.com/tollgate/tollgate/blob/main/docs/errors.md#model_unavailable_upstream","affected_providers":["alpha"]}}}
     402 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"402","provider_name":"Alpha"}}}
-    404 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"404","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    404 -> 404 None {"error":{"code":404,"message":"No endpoints found: the provider does not serve this model where it is asked for","metadata":{"error_type":"not_found","provider_code":"404","provider_name":"Alpha","raw":"<html>odd</html>"},"availability":{"code":"model_unavailable_upstream","retryable":false,"requested_models":["test/small"],"docs_url":"https://github.com/tollgate/tollgate/blob/main/docs/errors.md#model_unavailable_upstream","affected_providers":["alpha"]}}}
     408 -> 504 None {"error":{"code":504,"message":"Request timed out at the provider","metadata":{"error_type":"timeout","provider_code":"408","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     418 -> 400 None {"error":{"code":400,"message":"Provider returned error","metadata":{"error_type":"invalid_request","provider_code":"418","provider_name":"Alpha","raw":"<html>odd</html>"}}}
-    429 -> 429 Some("7") {"error":{"code":429,"message":"Rate limit exceeded at the provider","metadata":{"error_type":"rate_limit_exceeded","provider_code":"429","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    429 -> 429 Some("7") {"error":{"code":429,"message":"Rate limit exceeded at the provider","metadata":{"error_type":"rate_limit_exceeded","provider_code":"429","provider_name":"Alpha","raw":"<html>odd</html>"},"availability":{"code":"capacity_exhausted","retryable":true,"requested_models":["test/small"],"docs_url":"https://github.com/tollgate/tollgate/blob/main/docs/errors.md#capacity_exhausted","retry_after":7,"affected_providers":["alpha"]}}}
     500 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"500","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     502 -> 502 None {"error":{"code":502,"message":"Provider returned error","metadata":{"error_type":"provider_unavailable","provider_code":"502","provider_name":"Alpha","raw":"<html>odd</html>"}}}
-    503 -> 503 Some("7") {"error":{"code":503,"message":"Provider returned error","metadata":{"error_type":"provider_overloaded","provider_code":"503","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    503 -> 503 Some("7") {"error":{"code":503,"message":"Provider returned error","metadata":{"error_type":"provider_overloaded","provider_code":"503","provider_name":"Alpha","raw":"<html>odd</html>"},"availability":{"code":"temporarily_unavailable","retryable":true,"requested_models":["test/small"],"docs_url":"https://github.com/tollgate/tollgate/blob/main/docs/errors.md#temporarily_unavailable","retry_after":7,"affected_providers":["alpha"]}}}
     504 -> 504 None {"error":{"code":504,"message":"Request timed out at the provider","metadata":{"error_type":"timeout","provider_code":"504","provider_name":"Alpha","raw":"<html>odd</html>"}}}
     524 -> 504 None {"error":{"code":504,"message":"Request timed out at the provider","metadata":{"error_type":"timeout","provider_code":"524","provider_name":"Alpha","raw":"<html>odd</html>"}}}
-    529 -> 503 Some("7") {"error":{"code":503,"message":"Provider returned error","metadata":{"error_type":"provider_overloaded","provider_code":"529","provider_name":"Alpha","raw":"<html>odd</html>"}}}
+    529 -> 503 Some("7") {"error":{"code":503,"message":"Provider returned error","metadata":{"error_type":"provider_overloaded","provider_code":"529","provider_name":"Alpha","raw":"<html>odd</html>"},"availability":{"code":"temporarily_unavailable","retryable":true,"requested_models":["test/small"],"docs_url":"https://github.com/tollgate/tollgate/blob/main/docs/errors.md#temporarily_unavailable","retry_after":7,"affected_providers":["alpha"]}}}
     "#);
 }
 
@@ -112,7 +123,7 @@ async fn refused_everywhere_for_its_rate_is_429_with_the_smallest_hint() {
     for (first, second) in [(5, 30), (30, 5)] {
         gateway.upstream.on("pair-a", Behaviour::new().status(429, "{}").retry_after(first));
         gateway.upstream.on("pair-b", Behaviour::new().status(429, "{}").retry_after(second));
-        let answer = gateway.chat(&key, "test/pair", json!({})).await;
+        let answer = gateway.chat(&key, "test/pair", alpha_first()).await;
         assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (429, "5"));
     }
     gateway.close().await;
@@ -151,7 +162,19 @@ async fn a_refused_credential_rests_a_minute_and_is_then_tried_again() {
         "code": 404,
         "message": "No endpoints found that can serve test/small at present",
         "metadata": {
-          "error_type": "not_found"
+          "error_type": "not_found",
+          "failed_routing_step": "Filter by Health"
+        },
+        "availability": {
+          "code": "no_endpoints",
+          "retryable": false,
+          "requested_models": [
+            "test/small"
+          ],
+          "docs_url": "https://github.com/tollgate/tollgate/blob/main/docs/errors.md#no_endpoints",
+          "affected_providers": [
+            "alpha"
+          ]
         }
       }
     }
@@ -170,7 +193,7 @@ async fn an_unclear_attempt_keeps_its_hold_and_the_next_takes_its_own() {
         let gateway = TestGateway::start().await;
         let key = limited(&gateway).await;
         gateway.upstream.on("pair-a", Behaviour::new().cut(cut));
-        let answer = gateway.chat(&key, "test/pair", json!({ "max_tokens": 400 })).await;
+        let answer = gateway.chat(&key, "test/pair", alpha_first_400()).await;
         assert_eq!((answer.status, answer.json()["provider"].clone()), (200, json!("Beta")));
         gateway.settled().await;
         assert_eq!(
@@ -188,7 +211,7 @@ async fn without_room_for_a_fresh_hold_there_is_no_next_attempt() {
     let gateway = TestGateway::with("[bounds]\nhold_wait_ms = 10").await;
     let key = gateway.key(json!({ "limit": 0.001 })).await;
     gateway.upstream.on("pair-a", Behaviour::new().cut(Cut::BeforeHead));
-    let answer = gateway.chat(&key, "test/pair", json!({ "max_tokens": 400 })).await;
+    let answer = gateway.chat(&key, "test/pair", alpha_first_400()).await;
     assert_snapshot!(shown(&answer), @r#"
     502
     access-control-allow-origin: *
@@ -229,7 +252,7 @@ async fn an_error_answer_with_a_usage_was_billed() {
     let key = limited(&gateway).await;
     let body = r#"{"error":{"message":"late"},"usage":{"prompt_tokens":8,"completion_tokens":3}}"#;
     gateway.upstream.on("pair-a", Behaviour::new().status(500, body));
-    let answer = gateway.chat(&key, "test/pair", json!({})).await;
+    let answer = gateway.chat(&key, "test/pair", alpha_first()).await;
     assert_eq!(answer.status, 502);
     gateway.settled().await;
     assert_eq!(gateway.rows(), ["alpha: reported $0.000014 for 8+3"]);
@@ -241,7 +264,7 @@ async fn an_error_under_status_200_is_a_refusal() {
     let gateway = TestGateway::start().await;
     let key = limited(&gateway).await;
     gateway.upstream.on("pair-a", Behaviour::new().error_with_status_200());
-    let answer = gateway.chat(&key, "test/pair", json!({})).await;
+    let answer = gateway.chat(&key, "test/pair", alpha_first()).await;
     assert_eq!((answer.status, answer.json()["provider"].clone()), (200, json!("Beta")));
     gateway.upstream.on("small", Behaviour::new().error_with_status_200());
     let answer = gateway.chat(&key, "test/small", json!({})).await;
@@ -290,7 +313,13 @@ async fn a_provider_that_can_not_be_reached_is_passed_over_at_no_cost() {
     )
     .await;
     let key = gateway.key(json!({})).await;
-    assert_eq!(gateway.chat(&key, "test/moved", json!({})).await.status, 200);
+    assert_eq!(
+        gateway
+            .chat(&key, "test/moved", json!({ "provider": { "order": ["nowhere"] } }))
+            .await
+            .status,
+        200
+    );
     assert_eq!(gateway.chat(&key, "test/gone", json!({})).await.status, 502);
     gateway.settled().await;
     assert_eq!(gateway.rows(), ["beta: reported $0 for 8+16"]);

@@ -340,7 +340,9 @@ async fn endpoints_that_do_not_fit_are_left_out() {
     let gateway = TestGateway::with(THREE).await;
     for (limit, provider) in [(1.0, "Alpha"), (0.001, "Beta"), (0.00001, "Gamma"), (0.0, "Gamma")] {
         let key = gateway.key(json!({ "limit": limit })).await;
-        let answer = gateway.chat(&key, "test/three", json!({ "max_tokens": 400 })).await;
+        let order = json!({ "order": ["alpha", "beta", "gamma"] });
+        let extras = json!({ "max_tokens": 400, "provider": order });
+        let answer = gateway.chat(&key, "test/three", extras).await;
         assert_eq!((answer.status, answer.json()["provider"].clone()), (200, json!(provider)));
     }
     gateway.close().await;

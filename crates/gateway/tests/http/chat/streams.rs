@@ -156,7 +156,13 @@ async fn a_stream_cut_before_its_first_event_goes_to_the_next_endpoint() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "limit": 1 })).await;
     gateway.upstream.on("pair-a", Behaviour::new().cut(Cut::AfterEvents(0)));
-    let stream = gateway.chat_stream(&key, "test/pair", json!({ "max_tokens": 400 })).await;
+    let stream = gateway
+        .chat_stream(
+            &key,
+            "test/pair",
+            json!({ "max_tokens": 400, "provider": { "order": ["alpha"] } }),
+        )
+        .await;
     assert_eq!(stream.rest().await.unwrap().last(), Some(&Event::Done));
     gateway.settled().await;
     assert_eq!(
