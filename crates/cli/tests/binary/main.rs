@@ -17,6 +17,7 @@ mod fallback;
 mod help;
 mod limits;
 mod memory;
+mod models;
 mod observe;
 mod provider;
 mod rates;
