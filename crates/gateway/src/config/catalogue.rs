@@ -119,9 +119,9 @@ pub struct ModelConfig {
     /// The model is listed.
     #[serde(default = "yes")]
     pub listed: bool,
-    /// What it takes: `text`, `image`, `file`, `audio`, `video`.
-    #[serde(default = "text")]
-    pub input_modalities: Vec<String>,
+    /// What it takes: `text`, `image`, `file`, `audio`, `video`. Where it is given, what is not in it
+    /// is not sent there.
+    pub input_modalities: Option<Vec<String>>,
     /// What it gives: `text`, `image`, `audio`; or `embeddings` alone.
     #[serde(default = "text")]
     pub output_modalities: Vec<String>,
@@ -141,6 +141,17 @@ fn text() -> Vec<String> {
 }
 
 impl ModelConfig {
+    /// What it takes, as it is shown: text where nothing is said.
+    pub fn shown_inputs(&self) -> Vec<String> {
+        self.input_modalities.clone().unwrap_or_else(text)
+    }
+
+    /// Whether it may take that kind of part: where nothing is said, that is for its provider to say.
+    pub fn may_take(&self, modality: &str) -> bool {
+        let said = self.input_modalities.as_ref();
+        said.is_none_or(|said| said.iter().any(|taken| taken == modality))
+    }
+
     /// What it is asked for: embeddings where it gives nothing else.
     pub fn surface(&self) -> Surface {
         let gives_embeddings = self.output_modalities.iter().any(|kind| kind == EMBEDDINGS);

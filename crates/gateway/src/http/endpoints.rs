@@ -49,7 +49,7 @@ pub(super) fn of_model(core: &Core, model: &Model) -> Response {
         description: config.description.clone().unwrap_or_default(),
         architecture: EndpointArchitecture {
             modality: Some(models::modality(model)),
-            input_modalities: config.input_modalities.clone(),
+            input_modalities: config.shown_inputs(),
             output_modalities: config.output_modalities.clone(),
             tokenizer: "Other".to_owned(),
             instruct_type: None,

@@ -153,7 +153,7 @@ fn shown(model: &catalogue::Model) -> Option<Model> {
         context_length: config.context_length.or(Some(top.context_length)),
         architecture: Architecture {
             modality: Some(modality(model)),
-            input_modalities: config.input_modalities.clone(),
+            input_modalities: config.shown_inputs(),
             output_modalities: config.output_modalities.clone(),
             tokenizer: None,
             instruct_type: None,
@@ -182,7 +182,7 @@ fn author(id: &str) -> &str {
 
 /// What goes in and what comes out, in one word.
 pub(super) fn modality(model: &catalogue::Model) -> String {
-    let [input, output] = [&model.config.input_modalities, &model.config.output_modalities];
+    let [input, output] = [&model.config.shown_inputs(), &model.config.output_modalities];
     format!("{}->{}", input.join("+"), output.join("+"))
 }
 

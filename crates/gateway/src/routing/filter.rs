@@ -22,6 +22,11 @@ pub(super) fn fitting<'a>(
     let Question { request, wish, now, .. } = *question;
     let mut left = Left { model, endpoints: model.endpoints.iter().collect() };
     left.keep(|endpoint| endpoint.provider.is_available(now), || Step::Health)?;
+    for (modality, parts) in [("image", request.media.images), ("audio", request.media.audios)] {
+        if parts > 0 {
+            left.keep(|_| model.config.may_take(modality), || Step::Input { modality })?;
+        }
+    }
     if wish.zdr {
         left.keep(|endpoint| endpoint.zdr, || Step::DataPolicy { field: "zdr" })?;
     }

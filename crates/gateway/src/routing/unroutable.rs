@@ -32,6 +32,11 @@ pub enum Step {
     /// Every endpoint of it is passed over: its provider refused the gateway's credential lately, or
     /// it charged more than it may.
     Health,
+    /// The model does not take what is in the prompt besides text.
+    Input {
+        /// What that is.
+        modality: &'static str,
+    },
     /// No endpoint keeps to how the client wants its data treated.
     DataPolicy {
         /// The member of `provider` that said so.

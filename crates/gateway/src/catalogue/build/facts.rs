@@ -48,7 +48,7 @@ pub(super) fn provider(
 /// Refuses what would be shown of a model and is not what it says.
 pub(super) fn model(setting: &str, written: &ModelConfig) -> Result<(), BuildError> {
     for (field, given, known) in [
-        ("input_modalities", &written.input_modalities, &INPUT_MODALITIES[..]),
+        ("input_modalities", &written.shown_inputs(), &INPUT_MODALITIES[..]),
         ("output_modalities", &written.output_modalities, &OUTPUT_MODALITIES[..]),
     ] {
         check(setting, field, !given.is_empty(), || {

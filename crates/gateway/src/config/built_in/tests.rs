@@ -149,7 +149,7 @@ fn what_is_written_goes_before_what_is_known_field_by_field() {
     assert_eq!(mini.endpoints[0].context_length, 1_000);
     assert_eq!(mini.endpoints[0].provider.name, "Ours");
     let full = &model("openai/gpt-4o");
-    assert_eq!(full.config.input_modalities, ["text"]);
+    assert_eq!(full.config.input_modalities, Some(vec!["text".to_owned()]));
     // A price is one thing: none of the known ones is mixed into it.
     assert_eq!(full.endpoints[0].prices.base.input_cache_read, None);
     assert_eq!(full.endpoints[0].prices.base.completion.to_string(), "2");

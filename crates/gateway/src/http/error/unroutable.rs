@@ -124,6 +124,15 @@ impl Told {
                 message: format!("No endpoints found that can serve {model} at present"),
                 constraint: None,
             },
+            Step::Input { modality } => {
+                let message = format!("No endpoints found that support {modality} input");
+                let step = match *modality {
+                    "image" => "Filter by Image Support",
+                    _ => "Filter by Audio Support",
+                };
+                let detail = format!("{model} is not known to take {modality} input");
+                constrained(step, "messages", message, detail)
+            }
             Step::DataPolicy { field } => {
                 let wish = match *field {
                     "zdr" => "zero data retention",

@@ -40,7 +40,7 @@ fn is_wanted(model: &Model, wanted: &ListModels) -> bool {
     let is_author = |name: &String| name.eq_ignore_ascii_case(author(&config.id));
     wanted.q.as_ref().is_none_or(is_named)
         && has_all(&parameters(model), &wanted.supported_parameters)
-        && has_all(&config.input_modalities, &wanted.input_modalities)
+        && has_all(&config.shown_inputs(), &wanted.input_modalities)
         && wanted.output_modalities.as_ref().is_none_or(comes_out)
         && wanted.context.is_none_or(|least| context(model) >= least)
         && is_affordable(model, wanted)

@@ -28,7 +28,7 @@ const PROVIDERS: &str = r#"
 
 /// A catalogue of these models, each an id and its endpoints, each a provider and settings.
 pub(super) fn catalogue(models: &[(&str, &[(&str, &str)])]) -> Catalogue {
-    let mut text = PROVIDERS.to_owned();
+    let mut text = String::new();
     for (id, endpoints) in models {
         text.push_str(&format!("[[models]]\nid = \"{id}\"\ncontext_length = 8192\n"));
         for (place, (provider, settings)) in endpoints.iter().enumerate() {
@@ -39,6 +39,12 @@ pub(super) fn catalogue(models: &[(&str, &[(&str, &str)])]) -> Catalogue {
             ));
         }
     }
+    written(&text)
+}
+
+/// The catalogue of these models as a configuration has them.
+pub(super) fn written(models: &str) -> Catalogue {
+    let text = format!("{PROVIDERS}\n{models}");
     let config: Config = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     build(&config, Path::new(""), &LearnedBook::default()).unwrap()
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use api::routing::{MaxPrice, ProviderPreferences, SortBy};
-use upstream::Surface;
+use bytes::Bytes;
+use upstream::{Request, Surface, scan};
 
-use super::sample::{ANY, NOW, catalogue, price, request, routed};
+use super::sample::{ANY, NOW, catalogue, price, request, routed, written};
 use crate::catalogue::Catalogue;
 use crate::config::RoutingOrder;
 use crate::routing::{OUTAGE_FAILURES_MIN, Pace, Question, Step, Terms, choose, resolve};
@@ -156,18 +157,16 @@ fn pooled_models_are_one_list() {
 
 #[test]
 fn a_name_is_an_id_an_alias_or_an_order() {
-    let mut text = String::from("providers = [{ slug = \"p\", base_url = \"http://h\" }]\n");
+    let mut models = String::new();
     for (id, aliases) in
         [("a/m", "aliases = [\"~a/m-latest\", \"m\"]"), ("a/m:free", ""), ("a/n:extended", "")]
     {
-        text.push_str(&format!(
+        models.push_str(&format!(
             "[[models]]\nid = \"{id}\"\n{aliases}\ncontext_length = 1\n\
-             endpoints = [{{ provider = \"p\", free = true }}]\n"
+             endpoints = [{{ provider = \"alpha\", free = true }}]\n"
         ));
     }
-    let config: crate::config::Config = toml::from_str(&text).unwrap();
-    let learned = crate::catalogue::LearnedBook::default();
-    let catalogue = crate::catalogue::build(&config, std::path::Path::new(""), &learned).unwrap();
+    let catalogue = written(&models);
     for (name, expected) in [
         ("a/m", Some(("a/m", None))),
         ("~a/m-latest", Some(("a/m", None))),
@@ -305,6 +304,40 @@ fn a_parameter_is_preferred_or_required() {
     assert_eq!(refused("m", together), Step::Parameters(vec![]));
     // A model of which no endpoint takes them is kept all the same.
     assert_eq!(routed(&world, &["n"], "{}", TOOLS).unwrap(), ["n alpha"]);
+}
+
+#[test]
+fn a_picture_goes_to_no_model_that_is_said_not_to_take_any() {
+    let mut models = String::new();
+    for (id, said) in [
+        ("m", "input_modalities = [\"text\"]"),
+        ("n", "input_modalities = [\"text\", \"image\"]"),
+        ("o", ""),
+    ] {
+        models.push_str(&format!(
+            "[[models]]\nid = \"{id}\"\n{said}\ncontext_length = 8192\n\
+             endpoints = [{{ provider = \"alpha\", free = true }}]\n"
+        ));
+    }
+    let world = written(&models);
+    let part = |part: &str| {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
+        scan(&Bytes::from(body)).unwrap()
+    };
+    let image = part(r#"{"type":"image_url","image_url":{"url":"https://h/i"}}"#);
+    let sound = part(r#"{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}"#);
+    let served = |request: &Request| {
+        let wish = ProviderPreferences::default();
+        let question = Question { request, wish: &wish, order: RoutingOrder::Price, now: NOW };
+        ["m", "n", "o"].map(|id| {
+            let asked = resolve(&world, [id].into_iter(), &ANY).unwrap();
+            choose(&asked, &question, &mut || 0).err().map(|why| why.step)
+        })
+    };
+    let not = |modality| Some(Step::Input { modality });
+    assert_eq!(served(&image), [not("image"), None, None]);
+    assert_eq!(served(&sound), [not("audio"), not("audio"), None]);
+    assert_eq!(served(&request("")), [None, None, None]);
 }
 
 #[test]

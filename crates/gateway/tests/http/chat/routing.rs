@@ -293,6 +293,39 @@ async fn who_can_not_be_served_is_told_which_wish_left_nobody() {
 }
 
 #[tokio::test]
+async fn a_picture_is_sent_to_no_model_that_is_said_to_take_text_alone() {
+    let models = r#"
+        [[models]]
+        id = "test/blind"
+        input_modalities = ["text"]
+        context_length = 8192
+        endpoints = [{ provider = "alpha", upstream_model = "blind", free = true }]
+        [[models]]
+        id = "test/seeing"
+        input_modalities = ["text", "image"]
+        context_length = 8192
+        endpoints = [{ provider = "alpha", upstream_model = "seeing", free = true }]
+    "#;
+    let gateway = TestGateway::with(models).await;
+    let key = gateway.key(json!({})).await;
+    let picture =
+        json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,AA" } });
+    let messages = json!([{ "role": "user", "content": [picture] }]);
+    let answer = gateway.chat(&key, "test/blind", json!({ "messages": messages })).await;
+    let error = &answer.json()["error"];
+    assert_eq!(
+        (answer.status, error["message"].as_str().unwrap()),
+        (404, "No endpoints found that support image input")
+    );
+    assert_eq!(error["metadata"]["failed_routing_step"], "Filter by Image Support");
+    let extras = json!({ "messages": messages, "models": ["test/seeing"] });
+    let answer = gateway.chat(&key, "test/blind", extras).await;
+    assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("test/seeing")));
+    assert_eq!(asked(&gateway, 0), "seeing");
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn data_is_denied_to_whoever_may_collect_it() {
     let settings = format!(
         r#"
