@@ -12,12 +12,12 @@ use store::{AuditRow, Outcome, Seal, Sealing, spared_from};
 use crate::core::Core;
 use crate::writer::Unwritten;
 
-/// Rows that one batch looks at: a few milliseconds of the writer's time.
-const BATCH_ROWS: usize = 200;
+/// Rows that one batch looks at: about a millisecond of the writer's time.
+const BATCH_ROWS: usize = 100;
 /// The shortest pause between two batches.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 /// A pause is at least this many times as long as the batch before it took.
-const PAUSE_BATCHES: u32 = 4;
+const PAUSE_BATCHES: u32 = 9;
 /// How often it is looked whether another day has become old.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 

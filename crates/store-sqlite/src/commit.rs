@@ -1,7 +1,7 @@
 //! A batch of changes in one transaction, and what became of each.
 //! A change looks before it writes, so one that can't apply leaves nothing and disturbs no other.
 
-use ledger::Day;
+use jiff::Timestamp;
 use rusqlite::{Connection, Result};
 use store::{AuditRow, Change, Edit, Outcome};
 
@@ -11,7 +11,7 @@ use crate::{audit_log, endpoint_marks, entries, keys, management_keys, sealed};
 /// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
 pub(crate) fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Outcome>> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let mut batch = Batch { sums: Sums::default(), sealed_to: sealed::newest_day(connection)? };
+    let mut batch = Batch { sums: Sums::default(), sealed_to: sealed::newest(connection)? };
     let outcomes = changes
         .iter()
         .map(|change| apply(connection, change, &mut batch))
@@ -33,9 +33,9 @@ fn prove_writable(connection: &Connection) -> Result<()> {
 /// What the changes of a batch share.
 struct Batch<'a> {
     sums: Sums<'a>,
-    /// The newest day that has sealed entries. Nearly every settlement is later: it need not be
+    /// The latest admission among sealed entries. Nearly every settlement is later: it need not be
     /// looked for among them.
-    sealed_to: Option<Day>,
+    sealed_to: Option<Timestamp>,
 }
 
 fn apply<'a>(
@@ -45,7 +45,8 @@ fn apply<'a>(
 ) -> Result<Outcome> {
     match change {
         Change::Settle(entry) => {
-            let may_be_sealed = batch.sealed_to.is_some_and(|sealed_to| entry.day() <= sealed_to);
+            let may_be_sealed =
+                batch.sealed_to.is_some_and(|sealed_to| entry.admitted_at <= sealed_to);
             if may_be_sealed && sealed::is_known(connection, entry)? {
                 return Ok(Outcome::Settled { cost: entry.cost, is_new: false });
             }
@@ -65,7 +66,7 @@ fn apply<'a>(
         Change::Mark(mark) => endpoint_marks::put(connection, mark),
         Change::Seal(seal) => {
             let outcome = sealed::seal(connection, seal)?;
-            batch.sealed_to = sealed::newest_day(connection)?;
+            batch.sealed_to = sealed::newest(connection)?;
             Ok(outcome)
         }
     }

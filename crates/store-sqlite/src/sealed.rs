@@ -1,6 +1,7 @@
 //! Sealed rows: what old entries came to, in their place, and which entries they were.
 //! The sums stay as they are: a sealed row adds up to what its entries did.
 
+use jiff::Timestamp;
 use ledger::Day;
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 use sha2::{Digest as _, Sha256};
@@ -54,8 +55,8 @@ pub(crate) fn seal(connection: &Connection, seal: &Seal) -> Result<Outcome> {
     let rows = || generations.iter().flatten();
     for row in rows() {
         connection
-            .prepare_cached("INSERT OR IGNORE INTO sealed_entries (day, id) VALUES (?, ?)")?
-            .execute(params![row.day().number(), id(row)])?;
+            .prepare_cached("INSERT OR IGNORE INTO sealed_entries (admitted_at, id) VALUES (?, ?)")?
+            .execute(params![micros(row.admitted_at), id(row)])?;
         connection
             .prepare_cached(
                 "DELETE FROM entries WHERE generation = ? AND attempt = ? AND kind = ?",
@@ -89,19 +90,18 @@ pub(crate) fn sealable(connection: &Connection, before: Day) -> Result<Sealing> 
     }
 }
 
-/// The newest day that has sealed entries: what was admitted after it was never sealed.
-pub(crate) fn newest_day(connection: &Connection) -> Result<Option<Day>> {
-    let newest: Option<i32> = connection
-        .prepare_cached("SELECT max(day) FROM sealed_entries")?
-        .query_row([], |row| row.get(0))?;
-    Ok(newest.map(Day::from_number))
+/// The latest admission among the sealed entries: what was admitted after it was never sealed.
+pub(crate) fn newest(connection: &Connection) -> Result<Option<Timestamp>> {
+    connection
+        .prepare_cached("SELECT max(admitted_at) FROM sealed_entries")?
+        .query_row([], |row| Fields::of(row).optional_time())
 }
 
 /// Whether `entry` was sealed.
 pub(crate) fn is_known(connection: &Connection, entry: &Entry) -> Result<bool> {
     connection
-        .prepare_cached("SELECT 1 FROM sealed_entries WHERE day = ? AND id = ?")?
-        .exists(params![entry.day().number(), id(entry)])
+        .prepare_cached("SELECT 1 FROM sealed_entries WHERE admitted_at = ? AND id = ?")?
+        .exists(params![micros(entry.admitted_at), id(entry)])
 }
 
 /// One sealed row, its columns as listed above.
@@ -226,14 +226,15 @@ fn add(connection: &Connection, more: SealedRow) -> Result<()> {
     Ok(())
 }
 
-/// Half a SHA-256: no two entries share one, and it takes a fraction of an entry's room.
-fn id(entry: &Entry) -> [u8; 16] {
+/// What tells an entry from others of its microsecond, in a fraction of its room. In the order of
+/// their admission, entries that are sealed together are side by side.
+fn id(entry: &Entry) -> [u8; 8] {
     let mut hash = Sha256::new();
     hash.update(entry.attempt.to_le_bytes());
     hash.update(entries::number(entry.kind).to_le_bytes());
     hash.update(&entry.generation);
     let hash: [u8; 32] = hash.finalize().into();
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash[..16]);
+    let mut id = [0; 8];
+    id.copy_from_slice(&hash[..8]);
     id
 }
