@@ -7,12 +7,18 @@ use serde_json::json;
 
 use crate::support::{MANAGER, TestGateway, TestKey};
 
-/// What a key and the audit say.
+/// What a key, the reports and the audit say.
 async fn figures(gateway: &TestGateway, key: &TestKey) -> Vec<String> {
-    let shown = gateway.ask(MANAGER, &format!("GET {}", key.path()), "").await;
-    let own = gateway.ask(key.text.as_str(), "GET /api/v1/key", "").await;
-    let report = store::Store::audit(&*gateway.store).unwrap();
-    vec![shown.text(), own.text(), format!("{report:?}")]
+    let mut figures = Vec::new();
+    let path = key.path();
+    for asked in [path.as_str(), "/api/v1/activity", "/api/v1/credits"] {
+        let shown = gateway.ask(MANAGER, &format!("GET {asked}"), "").await;
+        assert_eq!(shown.status, 200, "{asked}");
+        figures.push(shown.text());
+    }
+    figures.push(gateway.ask(key.text.as_str(), "GET /api/v1/key", "").await.text());
+    figures.push(format!("{:?}", store::Store::audit(&*gateway.store).unwrap()));
+    figures
 }
 
 async fn seal(gateway: &TestGateway, body: &str) -> String {
