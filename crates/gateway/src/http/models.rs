@@ -78,11 +78,15 @@ async fn count(State(worker): App, RawQuery(query): RawQuery) -> ApiResult<Respo
 type Named = Result<Path<String>, PathRejection>;
 
 /// The model itself, as OpenAI's `GET /models/{id}` gives it, or the endpoints of one.
-async fn one_or_endpoints(State(worker): App, id: Named) -> ApiResult<Response> {
+async fn one_or_endpoints(
+    State(worker): App,
+    headers: HeaderMap,
+    id: Named,
+) -> ApiResult<Response> {
     let Ok(Path(id)) = id else { return Err(ApiError::not_found()) };
     let catalogue = worker.core.catalogue();
     if let Some(model) = id.strip_suffix("/endpoints").and_then(|id| catalogue.model(id)) {
-        return Ok(endpoints::of_model(&worker.core, model));
+        return Ok(endpoints::of_model(&worker.core, &headers, model));
     }
     let model = catalogue.model(&id).and_then(|model| shown(model));
     Ok(json(StatusCode::OK, &model.ok_or_else(ApiError::not_found)?))

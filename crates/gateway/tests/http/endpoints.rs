@@ -1,7 +1,10 @@
 //! Where models run: the endpoints of one, and those that keep nothing.
 
+use std::time::Duration;
+
+use gateway::routing::Pace;
 use insta::assert_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::Behaviour;
 
 use crate::support::{MANAGER, TestGateway, shown};
@@ -200,5 +203,73 @@ async fn tools_can_be_chosen_where_they_are_taken() {
     assert_eq!(choices("ace/chat:free", 0).await, all(true));
     assert_eq!(choices("ace/chat:free", 1).await, all(true));
     assert_eq!(choices("ace/hidden", 0).await, all(false));
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn how_an_endpoint_does_is_shown_and_how_quick_it_is_to_callers_alone() {
+    let gateway = TestGateway::with(MODELS).await;
+    let key = gateway.key(json!({})).await;
+    let line = "GET /api/v1/models/ace/chat:free/endpoints";
+    let names = ["uptime_last_5m", "uptime_last_30m", "uptime_last_1d"];
+    let speeds = ["latency_last_30m", "throughput_last_30m"];
+    let shown = async |caller: Option<&str>| {
+        let endpoint = gateway.ask(caller, line, "").await.json()["data"]["endpoints"][0].take();
+        let of = |names: &[&str]| names.iter().map(|name| endpoint[name].clone()).collect();
+        (of(&names), of(&speeds), endpoint["status"].as_i64().unwrap())
+    };
+    let nothing: (Vec<Value>, Vec<Value>, i64) = (vec![json!(null); 3], vec![json!(null); 2], 0);
+    assert_eq!(shown(Some(MANAGER)).await, nothing);
+
+    let first = json!({ "provider": { "order": ["alpha/fp8"] } });
+    assert_eq!(gateway.chat(&key, "ace/chat:free", first).await.status, 200);
+    gateway.settled().await;
+    let (uptime, quick, status) = shown(Some(key.text.as_str())).await;
+    assert_eq!((uptime, status), (vec![json!(100); 3], 0));
+    for spread in &quick {
+        let at = |name: &str| spread[name].as_f64().unwrap();
+        assert!(at("p50") >= 0.0 && at("p99") >= 0.0 && at("p75") >= 0.0 && at("p90") >= 0.0);
+    }
+    for nobody in [None, Some("sk-or-v1-nobody")] {
+        assert_eq!(shown(nobody).await, (vec![json!(100); 3], vec![json!(null); 2], 0));
+    }
+
+    gateway.clock.set("2026-11-18T12:10:00Z");
+    let catalogue = gateway.core.catalogue();
+    let health = &catalogue.model("ace/chat:free").unwrap().endpoints[0].learned.health;
+    (0..5).for_each(|_| health.failed(gateway.clock.time()));
+    let (uptime, _, status) = shown(None).await;
+    assert_eq!((uptime, status), (vec![json!(0), json!(16.666), json!(16.666)], -1));
+    gateway.clock.set("2026-11-18T12:10:30Z");
+    assert_eq!(shown(None).await.2, 0);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn the_speed_of_an_endpoint_is_spread_over_its_calls() {
+    let gateway = TestGateway::with(MODELS).await;
+    let catalogue = gateway.core.catalogue();
+    let health = &catalogue.model("ace/chat:free").unwrap().endpoints[0].learned.health;
+    for millis in [100, 100, 100, 1_000] {
+        let pace = Pace {
+            began_after: Duration::from_millis(millis),
+            took: Duration::from_secs(2),
+            completion_tokens: 5,
+            is_streamed: true,
+        };
+        health.succeeded(gateway.clock.time(), pace);
+    }
+    let line = "GET /api/v1/endpoints/zdr";
+    let endpoint = gateway.ask(MANAGER, line, "").await.json()["data"][0].take();
+    // A figure is kept to a sixteenth of itself.
+    let is_near = |found: &Value, wanted: f64| {
+        let found = found.as_f64().unwrap();
+        (found - wanted).abs() <= wanted / 16.0
+    };
+    let latency = &endpoint["latency_last_30m"];
+    assert!(is_near(&latency["p50"], 100.0) && is_near(&latency["p99"], 1_000.0), "{latency}");
+    assert!(latency["p50"].is_u64(), "{latency}");
+    let throughput = &endpoint["throughput_last_30m"];
+    assert!(is_near(&throughput["p50"], 2.5) && is_near(&throughput["p99"], 2.5), "{throughput}");
     gateway.close().await;
 }
