@@ -48,7 +48,7 @@ pub(crate) fn set_up_writer(connection: &mut Connection) -> Result<()> {
         "PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -65536;
+         PRAGMA cache_size = -16384;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     connection.wal_hook(Some(checkpoint))
