@@ -1,7 +1,11 @@
 //! The figures of one subject with the terms it spends under, behind one lock.
 //! A key is an account; workspaces and members are accounts of the same kind.
+//!
+//! What many keys share would be a lock that they all take. So such an account may be spread: while
+//! its terms refuse nothing, its figures are kept in parts, each behind a lock of its own. Terms that
+//! may refuse gather them under the one lock, where every limit is exact.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
@@ -27,6 +31,12 @@ impl Terms {
     /// Whether a request may be admitted at `now`, money aside.
     pub fn is_open(&self, now: Timestamp) -> bool {
         !self.closed && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether no request can ever be refused for them.
+    fn refuse_nothing(&self) -> bool {
+        let Terms { closed, expires_at, limits, pace } = self;
+        !closed && expires_at.is_none() && limits.is_empty() && !pace.is_limited()
     }
 }
 
@@ -57,7 +67,42 @@ pub struct Account {
     /// Locks are taken in the order of these numbers, so that two requests can't wait for each other.
     pub(crate) order: u64,
     state: Mutex<State>,
+    /// Parts of the figures beside the state's, whose locks come after it; none where the account is
+    /// never spread.
+    parts: Box<[Mutex<Tally>]>,
+    /// Whether holds are taken in the parts. It changes with the state and every part locked, so it
+    /// stands still for whoever has one of them.
+    is_spread: AtomicBool,
     freed: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Where a hold on an account is: in its state, or in one of its parts.
+pub(crate) enum Locked<'a> {
+    State(MutexGuard<'a, State>),
+    Part(MutexGuard<'a, Tally>),
+}
+
+impl Locked<'_> {
+    pub(crate) fn state(&self) -> Option<&State> {
+        match self {
+            Locked::State(state) => Some(state),
+            Locked::Part(_) => None,
+        }
+    }
+
+    pub(crate) fn state_mut(&mut self) -> Option<&mut State> {
+        match self {
+            Locked::State(state) => Some(state),
+            Locked::Part(_) => None,
+        }
+    }
+
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        match self {
+            Locked::State(state) => &mut state.tally,
+            Locked::Part(tally) => tally,
+        }
+    }
 }
 
 impl std::fmt::Debug for Account {
@@ -70,17 +115,38 @@ impl Account {
     /// An account with these terms and figures. `freed` is called, with no lock held, whenever
     /// something may have become affordable: a hold ended, or the terms changed.
     pub fn new(terms: Terms, tally: Tally, freed: impl Fn() + Send + Sync + 'static) -> Account {
+        Account::spread(terms, tally, 0, freed)
+    }
+
+    /// An account that many keys share: while its terms refuse nothing, requests of different keys
+    /// meet in one of `parts` locks, and the end of a hold frees nothing that `freed` would tell of.
+    pub fn spread(
+        terms: Terms,
+        tally: Tally,
+        parts: usize,
+        freed: impl Fn() + Send + Sync + 'static,
+    ) -> Account {
         static ORDER: AtomicU64 = AtomicU64::new(0);
+        let is_spread = parts > 0 && terms.refuse_nothing();
         Account {
             order: ORDER.fetch_add(1, Ordering::Relaxed),
             state: Mutex::new(State { terms, tally, recent: None }),
+            parts: (0..parts).map(|_| Mutex::new(Tally::default())).collect(),
+            is_spread: AtomicBool::new(is_spread),
             freed: Box::new(freed),
         }
     }
 
     /// Puts new terms in force from the next admission on. What was spent or is held stays.
     pub fn set_terms(&self, terms: Terms) {
-        self.lock().terms = terms;
+        {
+            let mut state = self.lock();
+            let mut parts: Vec<_> = self.parts.iter().map(lock).collect();
+            let is_spread = !self.parts.is_empty() && terms.refuse_nothing();
+            self.is_spread.store(is_spread, Ordering::Relaxed);
+            parts.iter_mut().for_each(|part| state.tally.absorb(std::mem::take(part)));
+            state.terms = terms;
+        }
         (self.freed)();
     }
 
@@ -97,16 +163,18 @@ impl Account {
     /// The figures and every limit as they stand at `now`, all from one moment.
     pub fn look(&self, now: Timestamp) -> (Figures, SmallVec<[Cell; 1]>) {
         let state = self.lock();
+        let gathered = self.gathered(&state);
+        let tally = gathered.as_ref().unwrap_or(&state.tally);
         let day = Day::of(now);
-        let settled = |period: Period| state.tally.settled(period.window(day));
+        let settled = |period: Period| tally.settled(period.window(day));
         let figures = Figures {
             total: settled(Period::Lifetime),
             day: settled(Period::Day),
             week: settled(Period::Week),
             month: settled(Period::Month),
-            held: state.tally.held_in_all(),
+            held: tally.held_in_all(),
         };
-        let cells = state.terms.limits.iter().map(|limit| Cell::at(*limit, &state.tally, now));
+        let cells = state.terms.limits.iter().map(|limit| Cell::at(*limit, tally, now));
         (figures, cells.collect())
     }
 
@@ -126,8 +194,38 @@ impl Account {
         (self.freed)();
     }
 
+    /// The figures with those of the parts, where there are any in them.
+    fn gathered(&self, state: &State) -> Option<Tally> {
+        let parts: Vec<_> = self.parts.iter().map(lock).collect();
+        if !self.is_spread.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut all = state.tally.clone();
+        parts.iter().for_each(|part| all.absorb((**part).clone()));
+        Some(all)
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Locks what a request's hold is taken in: one of the parts where the account is spread, by
+    /// `share`, the same number for the same keys.
+    pub(crate) fn lock_for(&self, share: u64) -> Locked<'_> {
+        if let Some(part) = self.part(share) {
+            let part = lock(part);
+            if self.is_spread.load(Ordering::Relaxed) {
+                return Locked::Part(part);
+            }
+        }
+        // What is held here while the account is spread again is counted all the same.
+        Locked::State(self.lock())
+    }
+
+    fn part(&self, share: u64) -> Option<&Mutex<Tally>> {
+        let parts = u64::try_from(self.parts.len()).ok()?;
+        let place = share.checked_rem(parts)?;
+        usize::try_from(place).ok().and_then(|place| self.parts.get(place))
     }
 
     /// Puts `used` in the place of the tokens that an admission in that step of its pace held.
@@ -144,18 +242,27 @@ impl Account {
         }
     }
 
-    pub(crate) fn release(&self, day: Day, worst: Amounts) {
-        self.lock().tally.release(day, worst);
-        (self.freed)();
+    pub(crate) fn release(&self, share: u64, day: Day, worst: Amounts) {
+        self.end(share, |tally| tally.release(day, worst));
     }
 
-    pub(crate) fn settle(&self, day: Day, worst: Amounts, cost: Amounts) {
-        {
-            let tally = &mut self.lock().tally;
+    pub(crate) fn settle(&self, share: u64, day: Day, worst: Amounts, cost: Amounts) {
+        self.end(share, |tally| {
             tally.release(day, worst);
             tally.post(day, cost);
+        });
+    }
+
+    /// Ends a hold. It need not be where it was taken: what counts is the sum of all parts.
+    fn end(&self, share: u64, edit: impl FnOnce(&mut Tally)) {
+        let mut locked = self.lock_for(share);
+        edit(locked.tally());
+        let may_refuse = locked.state().is_some();
+        drop(locked);
+        // Nobody waits for what refuses nothing.
+        if may_refuse {
+            (self.freed)();
         }
-        (self.freed)();
     }
 }
 

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use crate::account::State;
+use crate::account::{Locked, State};
 use crate::hold::Paced;
-use crate::sync::MutexGuard;
 use crate::{Account, Amounts, Cell, Day, Hold, Measure, Refusal, Seat, TooFast};
 
 /// What a request asks for: some number of completion tokens, and what they cost at worst.
@@ -50,34 +49,36 @@ pub struct Bid<'a> {
 /// ```
 pub fn admit(accounts: &[Arc<Account>], bid: &Bid<'_>, now: Timestamp) -> Result<Hold, Refusal> {
     let accounts = each_once(accounts);
-    let mut states = lock_all(&accounts);
-    if states.iter().any(|state| !state.terms.is_open(now)) {
+    let share = share(&accounts);
+    let mut locked = lock_all(&accounts, share);
+    if locked.iter().filter_map(Locked::state).any(|state| !state.terms.is_open(now)) {
         return Err(Refusal::Closed);
     }
-    let cells: SmallVec<[Cell; 4]> = states
+    let cells: SmallVec<[Cell; 4]> = locked
         .iter()
+        .filter_map(Locked::state)
         .flat_map(|state| {
             state.terms.limits.iter().map(|limit| Cell::at(*limit, &state.tally, now))
         })
         .collect();
-    let tokens = afford(&cells, &mut states, bid, now)?;
+    let tokens = afford(&cells, &mut locked, bid, now)?;
     let worst = (bid.worst)(tokens).ok_or(Refusal::TooLarge)?;
     let day = Day::of(now);
-    for held in 0..states.len() {
-        if states[held].tally.hold(day, worst).is_none() {
-            states[..held].iter_mut().for_each(|state| state.tally.release(day, worst));
+    for held in 0..locked.len() {
+        if locked[held].tally().hold(day, worst).is_none() {
+            locked[..held].iter_mut().for_each(|locked| locked.tally().release(day, worst));
             return Err(Refusal::TooLarge);
         }
     }
-    let paced = count(&accounts, &mut states, bid, tokens, now);
-    drop(states);
-    Ok(Hold::new(&accounts, now, day, worst, tokens, paced))
+    let paced = count(&accounts, &mut locked, bid, tokens, now);
+    drop(locked);
+    Ok(Hold::new(&accounts, share, now, worst, tokens, paced))
 }
 
 /// How many completion tokens every cell and pace affords, or which refuses and why.
 fn afford(
     cells: &[Cell],
-    states: &mut [MutexGuard<'_, State>],
+    locked: &mut [Locked<'_>],
     bid: &Bid<'_>,
     now: Timestamp,
 ) -> Result<u64, Refusal> {
@@ -105,7 +106,7 @@ fn afford(
         let affordable = greatest(0, bid.least, |tokens| fits(tokens, Cell::left));
         return Err(Refusal::TooDear { cell, affordable });
     };
-    let wanted = in_pace(states, bid, wanted, now)?;
+    let wanted = in_pace(locked, bid, wanted, now)?;
     let free = if bid.take_what_is_free {
         greatest(bid.least, wanted, |tokens| fits(tokens, Cell::free))
     } else {
@@ -120,12 +121,13 @@ fn afford(
 
 /// How many completion tokens, of those `wanted`, every pace has room for now, or which has none.
 fn in_pace(
-    states: &mut [MutexGuard<'_, State>],
+    locked: &mut [Locked<'_>],
     bid: &Bid<'_>,
     wanted: u64,
     now: Timestamp,
 ) -> Result<u64, Refusal> {
-    if states.iter().all(|state| !state.terms.pace.is_limited()) {
+    let mut states: SmallVec<[&mut State; 4]> = paced(locked).collect();
+    if states.is_empty() {
         return Ok(wanted);
     }
     let most_below = |least: u64, most: u64, tokens_max: u64| {
@@ -139,7 +141,7 @@ fn in_pace(
     }
     let mut free_tokens = u64::MAX;
     let mut refusing: SmallVec<[TooFast; 1]> = SmallVec::new();
-    for state in states.iter_mut().filter(|state| state.terms.pace.is_limited()) {
+    for state in &mut states {
         let State { terms, recent, .. } = &mut **state;
         let recent = recent.get_or_insert_default();
         recent.roll(now);
@@ -157,20 +159,26 @@ fn in_pace(
     Ok(most_below(bid.least, wanted, free_tokens).unwrap_or(bid.least))
 }
 
+/// Those that have a pace.
+fn paced<'a>(locked: &'a mut [Locked<'_>]) -> impl Iterator<Item = &'a mut State> {
+    locked.iter_mut().filter_map(Locked::state_mut).filter(|state| state.terms.pace.is_limited())
+}
+
 /// Counts an admission on every account that has a pace.
 fn count(
     accounts: &[&Arc<Account>],
-    states: &mut [MutexGuard<'_, State>],
+    locked: &mut [Locked<'_>],
     bid: &Bid<'_>,
     tokens: u64,
     now: Timestamp,
 ) -> Option<Box<Paced>> {
-    if states.iter().all(|state| !state.terms.pace.is_limited()) {
-        return None;
-    }
+    paced(locked).next()?;
     let tokens = (bid.used)(tokens);
-    let paced = accounts.iter().zip(states).filter(|(_, state)| state.terms.pace.is_limited());
-    let steps: SmallVec<[(Arc<Account>, u64); 1]> = paced
+    let states = accounts.iter().zip(locked).filter_map(|(account, locked)| {
+        let state = locked.state_mut()?;
+        state.terms.pace.is_limited().then_some((account, state))
+    });
+    let steps: SmallVec<[(Arc<Account>, u64); 1]> = states
         .map(|(account, state)| {
             let recent = state.recent.get_or_insert_default();
             (Arc::clone(account), recent.admit(tokens, bid.again, now))
@@ -211,12 +219,17 @@ fn each_once(accounts: &[Arc<Account>]) -> SmallVec<[&Arc<Account>; 4]> {
     once
 }
 
+/// Which part of what is spread these accounts meet in: another one, as a rule, for another key.
+fn share(accounts: &[&Arc<Account>]) -> u64 {
+    accounts.iter().fold(0, |share, account| share ^ account.order)
+}
+
 /// Locks every account, always in the same order, so that no two requests wait in a ring.
-fn lock_all<'a>(accounts: &[&'a Arc<Account>]) -> SmallVec<[MutexGuard<'a, State>; 4]> {
+fn lock_all<'a>(accounts: &[&'a Arc<Account>], share: u64) -> SmallVec<[Locked<'a>; 4]> {
     let mut order: SmallVec<[usize; 4]> = (0..accounts.len()).collect();
     order.sort_unstable_by_key(|&index| accounts[index].order);
-    let mut locked: SmallVec<[(usize, MutexGuard<'a, State>); 4]> =
-        order.into_iter().map(|index| (index, accounts[index].lock())).collect();
+    let mut locked: SmallVec<[(usize, Locked<'a>); 4]> =
+        order.into_iter().map(|index| (index, accounts[index].lock_for(share))).collect();
     locked.sort_unstable_by_key(|(index, _)| *index);
-    locked.into_iter().map(|(_, state)| state).collect()
+    locked.into_iter().map(|(_, locked)| locked).collect()
 }

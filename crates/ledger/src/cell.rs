@@ -9,6 +9,8 @@ use crate::{Amounts, Day, Period, Tally, Window};
 /// Where a limit comes from, in the API's words for it (`scope` of a `KeyBudget`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {
+    /// A budget of the workspace, of which there is one a period.
+    Workspace,
     /// The key's own limit.
     Key,
 }

@@ -11,6 +11,8 @@ use crate::{Account, Amounts, Day, Seat};
 #[derive(Debug)]
 struct Claim {
     accounts: SmallVec<[Arc<Account>; 4]>,
+    /// Which part of each account that is spread.
+    share: u64,
     admitted_at: Timestamp,
     day: Day,
     worst: Amounts,
@@ -46,14 +48,15 @@ pub struct Hold {
 impl Hold {
     pub(crate) fn new(
         accounts: &[&Arc<Account>],
+        share: u64,
         admitted_at: Timestamp,
-        day: Day,
         worst: Amounts,
         tokens: u64,
         paced: Option<Box<Paced>>,
     ) -> Hold {
         let accounts = accounts.iter().copied().cloned().collect();
-        Hold { claim: Some(Claim { accounts, admitted_at, day, worst, tokens, paced }) }
+        let day = Day::of(admitted_at);
+        Hold { claim: Some(Claim { accounts, share, admitted_at, day, worst, tokens, paced }) }
     }
 
     /// The request's place among those in flight, for a call that outlives this hold: left in, it
@@ -87,7 +90,8 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
-            claim.accounts.iter().for_each(|account| account.release(claim.day, claim.worst));
+            let Claim { accounts, share, day, worst, .. } = &claim;
+            accounts.iter().for_each(|account| account.release(*share, *day, *worst));
             if let Some(mut paced) = claim.paced {
                 paced.recount(0);
             }
@@ -128,7 +132,8 @@ impl Dispatched {
     /// that the store has for it: the first settlement of a generation wins (DESIGN step 7).
     pub fn settle(mut self, cost: Amounts) {
         if let Some(claim) = self.claim.take() {
-            claim.accounts.iter().for_each(|account| account.settle(claim.day, claim.worst, cost));
+            let Claim { accounts, share, day, worst, .. } = &claim;
+            accounts.iter().for_each(|account| account.settle(*share, *day, *worst, cost));
         }
     }
 
@@ -157,7 +162,7 @@ mod tests {
         let account = Arc::new(Account::new(Terms::default(), Tally::default(), || ()));
         let now: Timestamp = "2026-11-18T12:00:00Z".parse().unwrap();
         let worst = Amounts { credits: Money::nanos(60), byok: Money::nanos(7) };
-        let hold = Hold::new(&[&account], now, Day::of(now), worst, 60, None);
+        let hold = Hold::new(&[&account], 0, now, worst, 60, None);
         assert_eq!((hold.worst(), hold.tokens(), hold.admitted_at()), (worst, 60, now));
         #[expect(clippy::disallowed_methods, reason = "nothing is sent here")]
         let proof = hold.mark_dispatched();

@@ -79,6 +79,22 @@ impl Tally {
         self.total.settled = self.total.settled.saturating_add(cost);
     }
 
+    /// Adds all that a part of the same account has settled and has on hold.
+    pub(crate) fn absorb(&mut self, part: Tally) {
+        let add = |sums: &mut Sums, more: Sums| {
+            sums.settled = sums.settled.saturating_add(more.settled);
+            sums.held = sums.held.saturating_add(more.held);
+        };
+        add(&mut self.total, part.total);
+        for (day, more) in part.days {
+            let days_before = self.days.len();
+            add(self.days.entry(day).or_default(), more);
+            if self.days.len() > days_before {
+                self.forget(day);
+            }
+        }
+    }
+
     fn change(&mut self, day: Day, edit: impl Fn(&mut Sums)) {
         edit(&mut self.total);
         let days_before = self.days.len();

@@ -226,6 +226,73 @@ fn an_edit_binds_every_admission_that_begins_after_it() {
     });
 }
 
+/// An account of many keys, spread over two parts.
+fn team_of_many(bell: &Arc<Bell>) -> Arc<Account> {
+    let bell = Arc::clone(bell);
+    Arc::new(Account::spread(Terms::default(), Tally::default(), 2, move || bell.ring()))
+}
+
+#[test]
+fn a_limit_set_on_what_is_spread_counts_what_is_in_flight_and_binds_from_then_on() {
+    explore(|| {
+        let bell = Arc::new(Bell::default());
+        let team = team_of_many(&bell);
+        let is_limited = Arc::new(AtomicBool::new(false));
+        let spent = Arc::new(AtomicUsize::new(0));
+        let spend = |_| {
+            let both = [account(&bell), Arc::clone(&team)];
+            let (is_limited, spent) = (Arc::clone(&is_limited), Arc::clone(&spent));
+            thread::spawn(move || {
+                let was_limited = is_limited.load(Ordering::SeqCst);
+                let Ok(hold) = bid_for(&both, WORST) else { return };
+                if was_limited {
+                    assert!(promised(&both[1]) <= LIMIT);
+                }
+                hold.mark_dispatched().settle(credits(WORST));
+                spent.fetch_add(1, Ordering::SeqCst);
+            })
+        };
+        let mut threads: Vec<_> = (0..3).map(spend).collect();
+        let edited = Arc::clone(&team);
+        threads.push(thread::spawn(move || {
+            edited.set_terms(terms(LIMIT));
+            is_limited.store(true, Ordering::SeqCst);
+        }));
+        join_all(threads);
+        let figures = team.figures(NOW);
+        let spent = i64::try_from(spent.load(Ordering::SeqCst)).unwrap();
+        assert_eq!((figures.total, figures.held), (credits(spent * WORST), Amounts::ZERO));
+        let is_spent = matches!(bid_for(&[team], LIMIT), Err(Refusal::Spent(_)));
+        assert_eq!(is_spent, spent > 1);
+    });
+}
+
+#[test]
+fn holds_outlive_a_limit_that_comes_and_goes() {
+    explore(|| {
+        let bell = Arc::new(Bell::default());
+        let team = team_of_many(&bell);
+        let spend = |_| {
+            let both = [account(&bell), Arc::clone(&team)];
+            thread::spawn(move || {
+                if let Ok(hold) = bid_for(&both, 5) {
+                    hold.mark_dispatched().settle(credits(3));
+                }
+            })
+        };
+        let mut threads: Vec<_> = (0..2).map(spend).collect();
+        let edited = Arc::clone(&team);
+        threads.push(thread::spawn(move || {
+            edited.set_terms(terms(LIMIT));
+            edited.set_terms(Terms::default());
+            edited.post(Day::of(NOW), credits(1));
+        }));
+        join_all(threads);
+        let figures = team.figures(NOW);
+        assert_eq!((figures.total, figures.held), (credits(7), Amounts::ZERO));
+    });
+}
+
 #[test]
 fn a_raised_limit_wakes_who_waits() {
     explore(|| {

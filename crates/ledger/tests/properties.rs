@@ -119,13 +119,18 @@ fn ask(scale: Scale) -> impl Strategy<Value = Ask> {
 }
 
 fn terms(scale: Scale) -> impl Strategy<Value = (Terms, Option<Moment>)> {
-    let period = select(vec![Period::Day, Period::Week, Period::Month, Period::Lifetime]);
-    let limit = (amount(0..=36, scale.unit), period, any::<bool>()).prop_map(
-        |(amount, period, include_byok)| Limit { layer: Layer::Key, amount, period, include_byok },
-    );
+    let period = || select(vec![Period::Day, Period::Week, Period::Month, Period::Lifetime]);
+    let layer = || select(vec![Layer::Key, Layer::Workspace]);
+    let limit = || {
+        (layer(), amount(0..=36, scale.unit), period(), any::<bool>()).prop_map(
+            |(layer, amount, period, include_byok)| Limit { layer, amount, period, include_byok },
+        )
+    };
+    // A workspace has up to four budgets.
+    let limits = prop_oneof![4 => vec(limit(), 0..=2), 1 => vec(limit(), 3..=4)];
     let closed = prop::bool::weighted(0.05);
     let expires = proptest::option::weighted(0.1, moment());
-    (closed, vec(limit, 0..=2), expires).prop_map(|(closed, limits, expires)| {
+    (closed, limits, expires).prop_map(|(closed, limits, expires)| {
         (Terms { closed, limits: limits.into(), ..Terms::default() }, expires)
     })
 }
@@ -163,16 +168,18 @@ struct Book {
 }
 
 impl Book {
-    fn new(midnight: Timestamp, openings: &[Amounts]) -> Book {
-        let account = |opening: &Amounts| {
+    /// All but the first account are spread over so many parts.
+    fn new(midnight: Timestamp, openings: &[Amounts], parts: usize) -> Book {
+        let account = |(number, opening): (usize, &Amounts)| {
             let mut tally = Tally::default();
             tally.post_before_days(*opening);
-            Arc::new(Account::new(Terms::default(), tally, || ()))
+            let parts = if number == 0 { 0 } else { parts };
+            Arc::new(Account::spread(Terms::default(), tally, parts, || ()))
         };
         Book {
             midnight,
             now: midnight,
-            accounts: openings.iter().map(account).collect(),
+            accounts: openings.iter().enumerate().map(account).collect(),
             model: Model::new(openings),
             open: Vec::new(),
         }
@@ -280,8 +287,13 @@ fn share(worst: Amounts, eighths: i64) -> Amounts {
     Amounts { credits: share(worst.credits), byok: share(worst.byok) }
 }
 
-fn run(midnight: Timestamp, openings: &[Amounts], steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut book = Book::new(midnight, openings);
+fn run(
+    midnight: Timestamp,
+    openings: &[Amounts],
+    parts: usize,
+    steps: Vec<Step>,
+) -> Result<(), TestCaseError> {
+    let mut book = Book::new(midnight, openings, parts);
     steps.into_iter().try_for_each(|step| book.take(step))?;
     book.agrees_on_every_day()
 }
@@ -295,9 +307,10 @@ proptest! {
     fn every_figure_and_every_answer_is_the_models(
         midnight in midnight(),
         openings in openings(SMALL),
+        parts in 0..=3_usize,
         steps in vec(step(SMALL), 1..80),
     ) {
-        run(midnight, &openings, steps)?;
+        run(midnight, &openings, parts, steps)?;
     }
 
     #[test]
@@ -306,7 +319,7 @@ proptest! {
         openings in openings(HUGE),
         steps in vec(step(HUGE), 1..80),
     ) {
-        run(midnight, &openings, steps)?;
+        run(midnight, &openings, 0, steps)?;
     }
 
     #[test]
@@ -314,9 +327,10 @@ proptest! {
         midnight in midnight(),
         period in select(vec![Period::Day, Period::Week, Period::Month, Period::Lifetime]),
         include_byok: bool,
+        parts in 0..=2_usize,
         steps in vec(step(HONEST), 1..80),
     ) {
-        let mut book = Book::new(midnight, &[Amounts::ZERO, Amounts::ZERO]);
+        let mut book = Book::new(midnight, &[Amounts::ZERO, Amounts::ZERO], parts);
         let mut bounds: BTreeMap<(usize, Day), (Timestamp, Money)> = BTreeMap::new();
         for mut step in steps {
             if let Step::Terms { terms, .. } = &mut step {
@@ -353,7 +367,7 @@ proptest! {
         }),
     ) {
         let run = |order: &mut dyn Iterator<Item = usize>| {
-            let mut book = Book::new(midnight, &[Amounts::ZERO, Amounts::ZERO]);
+            let mut book = Book::new(midnight, &[Amounts::ZERO, Amounts::ZERO], 2);
             for (moment, ask, _) in &requests {
                 book.take(Step::Move(*moment))?;
                 book.take(Step::Admit(ask.clone()))?;
@@ -382,7 +396,7 @@ proptest! {
         midnight in midnight(),
         gaps in vec(prop_oneof![8 => 0..=2_i64, 1 => 0..=40_i64, 1 => -5..=0_i64], 100..200),
     ) {
-        let mut book = Book::new(midnight, &[Amounts::ZERO]);
+        let mut book = Book::new(midnight, &[Amounts::ZERO], 0);
         let mut day = 0;
         for gap in gaps {
             day += gap;

@@ -170,11 +170,16 @@ pub struct RefusalStyle<'a> {
 impl ApiError {
     /// 403: a limit is used up. Clients match the words (SEMANTICS 4.7).
     pub fn limit_spent(cell: &Cell, style: &RefusalStyle<'_>) -> ApiError {
-        let message = format!(
-            "Key limit exceeded ({} limit). Manage it using {}/settings/keys",
-            period_name(cell.limit.period),
-            style.base_url
-        );
+        let message = match cell.limit.layer {
+            Layer::Workspace => {
+                format!("Workspace {} exceeded. Contact your org admin.", budget(cell))
+            }
+            Layer::Key => format!(
+                "Key limit exceeded ({} limit). Manage it using {}/settings/keys",
+                period_name(cell.limit.period),
+                style.base_url
+            ),
+        };
         let status =
             StatusCode::from_u16(style.limit_spent_status).unwrap_or(StatusCode::FORBIDDEN);
         let error_type = match status {
@@ -193,11 +198,16 @@ impl ApiError {
         prompt: (u64, u64),
         style: &RefusalStyle<'_>,
     ) -> ApiError {
-        let period = period_name(cell.limit.period);
-        let visit = format!(
-            "To increase, visit {}/settings/keys and create a key with a higher {period} limit",
-            style.base_url
-        );
+        let visit = match cell.limit.layer {
+            Layer::Workspace => {
+                format!("To increase, ask your org admin to raise the workspace's {}", budget(cell))
+            }
+            Layer::Key => format!(
+                "To increase, visit {}/settings/keys and create a key with a higher {} limit",
+                style.base_url,
+                period_name(cell.limit.period)
+            ),
+        };
         let (message, hint) = match affordable.filter(|tokens| *tokens > 0) {
             Some(tokens) => (
                 format!(
@@ -219,10 +229,13 @@ impl ApiError {
 
     /// 402 with `Retry-After`: it would fit but for other requests in flight (SEMANTICS 4.9).
     pub fn limit_busy(cell: &Cell) -> ApiError {
+        let limit = match cell.limit.layer {
+            Layer::Workspace => format!("Workspace {}", budget(cell)),
+            Layer::Key => format!("Key limit ({})", period_name(cell.limit.period)),
+        };
         let message = format!(
-            "Key limit ({}) is held by other requests in flight: ${} left, ${} of it held. \
-             Please try again.",
-            period_name(cell.limit.period),
+            "{limit} is held by other requests in flight: ${} left, ${} of it held. Please try \
+             again.",
             cell.left(),
             cell.held
         );
@@ -246,6 +259,7 @@ impl ApiError {
 
     fn with_cell(self, cell: &Cell) -> ApiError {
         let (source, scope) = match cell.limit.layer {
+            Layer::Workspace => ("openrouter_workspace_budget", "workspace"),
             Layer::Key => ("openrouter_key_limit", "key_limit"),
         };
         self.with("limit_source", source)
@@ -262,6 +276,22 @@ impl ApiError {
 fn whole_seconds(wait: Duration) -> u64 {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     seconds.max(1)
+}
+
+/// A workspace's budget in the words that clients match (SEMANTICS 7.7): `monthly budget of $500.00`.
+fn budget(cell: &Cell) -> String {
+    let period = match cell.limit.period {
+        Period::Lifetime => "lifetime",
+        period => period_name(period),
+    };
+    let amount = cell.limit.amount.to_string();
+    let digits = amount.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let amount = match digits {
+        0 => format!("{amount}.00"),
+        1 => format!("{amount}0"),
+        _ => amount,
+    };
+    format!("{period} budget of ${amount}")
 }
 
 /// A period in the words that clients match.

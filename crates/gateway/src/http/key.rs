@@ -110,6 +110,7 @@ fn effective(cells: &[Cell]) -> Option<&Cell> {
 
 fn budget(cell: &Cell) -> KeyBudget {
     let scope = match cell.limit.layer {
+        Layer::Workspace => BudgetScope::Workspace,
         Layer::Key => BudgetScope::KeyLimit,
     };
     let interval = match cell.limit.period {

@@ -26,7 +26,7 @@ pub use scrape::scrape;
 use crate::observe::ObserverFigures;
 
 /// Where limits come from, with their names in labels.
-const LAYERS: [(Layer, &str); 1] = [(Layer::Key, "key")];
+const LAYERS: [(Layer, &str); 2] = [(Layer::Workspace, "workspace"), (Layer::Key, "key")];
 
 /// Why a limit refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,13 +152,13 @@ mod tests {
     /// A layer that is added to the ledger has to be added here: this match says so.
     fn is_known(layer: Layer) -> bool {
         match layer {
-            Layer::Key => LAYERS.iter().any(|(known, _)| *known == layer),
+            Layer::Workspace | Layer::Key => LAYERS.iter().any(|(known, _)| *known == layer),
         }
     }
 
     #[test]
     fn every_reason_and_bound_has_its_own_place() {
-        assert!(is_known(Layer::Key));
+        assert!(is_known(Layer::Workspace) && is_known(Layer::Key));
         for (place, (reason, _)) in REASONS.into_iter().enumerate() {
             assert_eq!(reason as usize, place);
         }
