@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use store::{AuditRow, Difference, Report, Store as _};
+use store::{AuditRow, Difference, Report, Store as _, Subject};
 use store_sqlite::SqliteStore;
 
 use crate::book_file::BookFile;
@@ -72,8 +72,13 @@ fn tell(report: &Report, json: bool) -> Result<()> {
             .differences
             .iter()
             .map(|difference| {
+                let (key, workspace) = match difference.subject {
+                    Subject::Key(key) => (Some(key.to_string()), None),
+                    Subject::Workspace(id) => (None, Some(id.to_string())),
+                };
                 serde_json::json!({
-                    "key": difference.key.to_string(),
+                    "key": key,
+                    "workspace": workspace,
                     "day": difference.day.map(|day| day.date().to_string()),
                     "figure": difference.figure,
                     "kept": difference.kept.to_string(),
@@ -105,9 +110,13 @@ fn tell(report: &Report, json: bool) -> Result<()> {
 
 fn told(difference: &Difference) -> String {
     let day = difference.day.map_or("all time".to_owned(), |day| day.date().to_string());
+    let subject = match difference.subject {
+        Subject::Key(key) => format!("key {key}"),
+        Subject::Workspace(id) => format!("workspace {id}"),
+    };
     format!(
-        "key {} {day}: {} is kept as {} and its rows add up to {}",
-        difference.key, difference.figure, difference.kept, difference.summed
+        "{subject} {day}: {} is kept as {} and its rows add up to {}",
+        difference.figure, difference.kept, difference.summed
     )
 }
 

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use jiff::{Timestamp, ToSpan};
 use ledger::Day;
 use parking_lot::{Mutex, RwLock};
-use store::{Change, EndpointMark, Outcome, Store, StoreError};
+pub use store::DEFAULT_WORKSPACE;
+use store::{AuditRow, Change, Edit, EndpointMark, Outcome, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use upstream::transport::Tls;
-use uuid::Uuid;
 
 use crate::catalogue::{self, Catalogue, LearnedBook};
 use crate::clock::Clock;
@@ -23,10 +23,8 @@ use crate::journal::{Journal, LeftBehind};
 use crate::meter::Waiting;
 use crate::metrics::Metrics;
 use crate::observe::{ExportError, Exporter, Observer};
+use crate::workspaces;
 use crate::writer::Writer;
-
-/// The workspace of every key that names none.
-pub const DEFAULT_WORKSPACE: Uuid = Uuid::from_u128(0x5b0a_4d0e_6c1e_5d8e_9f0a_7b6f_1c2d_3e4f);
 
 /// Days of spend loaded one by one; what is older is one sum. As many as the ledger keeps.
 const DAYS_LOADED: i32 = 64;
@@ -133,6 +131,7 @@ impl Core {
         let journal = Journal::open(&path, slots, config.store.hold_sync, Arc::clone(&on_broken))
             .map_err(journal_failed)?;
         recover(&*store, &journal, &learned, &path)?;
+        make_default_workspace(&*store, clock.now())?;
         // Counted in days that have rows, not from the clock: one that is far ahead would make all
         // that was really spent look old.
         let recent = Day::of(clock.now()).plus(-DAYS_LOADED);
@@ -155,7 +154,7 @@ impl Core {
             store,
             writer,
             journal,
-            directory: Directory::new(snapshot.keys, snapshot.management_keys),
+            directory: Directory::new(snapshot.keys, snapshot.workspaces, snapshot.management_keys),
             waiting: Waiting::default(),
             in_flight: Arc::default(),
             connections: Arc::default(),
@@ -208,6 +207,24 @@ impl Core {
             observer.close();
         }
     }
+}
+
+/// Makes the workspace that is always there, at the first start.
+fn make_default_workspace(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    if store.workspace(DEFAULT_WORKSPACE)?.is_some() {
+        return Ok(());
+    }
+    let record = workspaces::first(now);
+    let row = AuditRow {
+        at: now,
+        actor: "system".to_owned(),
+        action: "workspace.create".to_owned(),
+        subject: record.id.to_string(),
+        before: None,
+        after: Some(workspaces::to_json(&record)),
+    };
+    store.commit(&[Change::Edit(Box::new(Edit::CreateWorkspace(record)), row)])?;
+    Ok(())
 }
 
 /// Settles what an earlier process had dispatched and not settled, in full, as `interrupted`

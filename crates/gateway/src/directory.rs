@@ -1,4 +1,5 @@
-//! Who a key is: the gateway's map from hashes to keys, and to what their accounts hold.
+//! Who a key is: the gateway's map from hashes to keys, and to what their accounts hold; and the
+//! workspaces they are in.
 //! It caches identity and settings, never balances; those are the ledger's.
 
 use std::collections::HashMap;
@@ -9,15 +10,27 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use jiff::Timestamp;
 use ledger::{Account, Tally};
 use parking_lot::RwLock;
-use store::{KeyHash, KeyRecord, LoadedKey, ManagementKey};
+use store::{KeyHash, KeyRecord, LoadedKey, LoadedWorkspace, ManagementKey};
 use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::workspaces::{Workspace, Workspaces};
 
 /// Shards of the map, so that a look-up and an edit of another key rarely meet.
 const SHARDS: usize = 64;
 
+/// A key's settings, and the workspace they say it is in.
+#[derive(Clone)]
+pub struct Standing {
+    /// Its settings.
+    pub record: Arc<KeyRecord>,
+    /// Its workspace.
+    pub workspace: Arc<Workspace>,
+}
+
 /// An inference key in use.
 pub struct Key {
-    record: RwLock<Arc<KeyRecord>>,
+    standing: RwLock<Standing>,
     account: Arc<Account>,
     freed: Arc<Notify>,
     /// Requests waiting for holds on its limit to end.
@@ -27,14 +40,14 @@ pub struct Key {
 }
 
 impl Key {
-    fn new(loaded: LoadedKey) -> Key {
+    fn new(loaded: LoadedKey, workspace: Arc<Workspace>) -> Key {
         let freed = Arc::new(Notify::new());
         let notify = Arc::clone(&freed);
         let account =
             Account::new(loaded.record.terms(), loaded.tally, move || notify.notify_waiters());
         let last_used_us = loaded.last_used_at.map_or(i64::MIN, Timestamp::as_microsecond);
         Key {
-            record: RwLock::new(Arc::new(loaded.record)),
+            standing: RwLock::new(Standing { record: loaded.record.into(), workspace }),
             account: Arc::new(account),
             freed,
             waiting: AtomicUsize::new(0),
@@ -44,7 +57,17 @@ impl Key {
 
     /// Its settings as they stand.
     pub fn record(&self) -> Arc<KeyRecord> {
-        Arc::clone(&self.record.read())
+        Arc::clone(&self.standing.read().record)
+    }
+
+    /// The workspace it is in now.
+    pub fn workspace(&self) -> Arc<Workspace> {
+        Arc::clone(&self.standing.read().workspace)
+    }
+
+    /// Its settings and its workspace, of one moment.
+    pub fn standing(&self) -> Standing {
+        self.standing.read().clone()
     }
 
     /// Its account in the ledger.
@@ -67,9 +90,9 @@ impl Key {
         self.last_used_us.fetch_max(now.as_microsecond(), Ordering::Relaxed);
     }
 
-    fn replace(&self, record: KeyRecord) {
+    fn replace(&self, record: KeyRecord, workspace: Arc<Workspace>) {
         let terms = record.terms();
-        *self.record.write() = Arc::new(record);
+        *self.standing.write() = Standing { record: record.into(), workspace };
         self.account.set_terms(terms);
     }
 
@@ -90,12 +113,20 @@ pub enum Caller {
 /// Every key that can be presented.
 pub struct Directory {
     shards: Vec<RwLock<HashMap<KeyHash, Caller>>>,
+    workspaces: Workspaces,
 }
 
 impl Directory {
-    /// A directory of these keys; revoked management keys are known to nobody.
-    pub fn new(keys: Vec<LoadedKey>, management_keys: Vec<ManagementKey>) -> Directory {
-        let directory = Directory { shards: (0..SHARDS).map(|_| RwLock::default()).collect() };
+    /// A directory of these keys and workspaces; revoked management keys are known to nobody.
+    pub fn new(
+        keys: Vec<LoadedKey>,
+        workspaces: Vec<LoadedWorkspace>,
+        management_keys: Vec<ManagementKey>,
+    ) -> Directory {
+        let directory = Directory {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            workspaces: Workspaces::new(workspaces),
+        };
         keys.into_iter().for_each(|loaded| directory.add_loaded(loaded));
         for key in management_keys {
             if key.revoked_at.is_none() {
@@ -118,15 +149,27 @@ impl Directory {
         }
     }
 
+    /// The workspaces there are.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
+    }
+
+    /// The workspace of that id.
+    pub fn workspace(&self, id: &Uuid) -> Option<Arc<Workspace>> {
+        self.workspaces.of_id(id)
+    }
+
     /// Adds a key that was just made.
     pub fn add(&self, record: KeyRecord) {
         self.add_loaded(LoadedKey { record, tally: Tally::default(), last_used_at: None });
     }
 
-    /// Puts changed settings in force.
+    /// Puts changed settings in force. A key that moves takes its own figures along; requests that
+    /// were admitted before settle in the workspace it was in.
     pub fn update(&self, record: KeyRecord) {
         if let Some(key) = self.key(&record.hash) {
-            key.replace(record);
+            let workspace = self.workspaces.of_key(record.workspace);
+            key.replace(record, workspace);
         }
     }
 
@@ -168,7 +211,8 @@ impl Directory {
 
     fn add_loaded(&self, loaded: LoadedKey) {
         let (hash, second) = (loaded.record.hash, loaded.record.second_hash);
-        let key = Arc::new(Key::new(loaded));
+        let workspace = self.workspaces.of_key(loaded.record.workspace);
+        let key = Arc::new(Key::new(loaded, workspace));
         for hash in std::iter::once(hash).chain(second) {
             self.shard(&hash).write().insert(hash, Caller::Inference(Arc::clone(&key)));
         }

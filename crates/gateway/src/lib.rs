@@ -19,4 +19,5 @@ pub mod retention;
 pub mod routing;
 pub mod secrets;
 pub mod server;
+pub mod workspaces;
 pub mod writer;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ledger::Day;
 use rusqlite::{Connection, Result};
-use store::{Difference, KeyHash, Report};
+use store::{Difference, KeyHash, Report, Subject};
 use uuid::Uuid;
 
 use crate::fields::{Fields, micros};
@@ -33,7 +33,8 @@ const DAYS: &str = "
     FROM daily
     ORDER BY at";
 
-/// A key's total has the first of the figures, and when the key was last used (zero is never).
+/// A total has the first of the figures; a key's, when the key was last used as well (zero is
+/// never, and a workspace's is always zero).
 type Total = [i128; TOTALS + 1];
 
 /// A sum as it is kept and as the rows have it; zero where there is none.
@@ -55,20 +56,32 @@ struct Group {
 }
 
 type Today = BTreeMap<Group, Pair<Figures>>;
-type Totals = BTreeMap<KeyHash, Pair<Total>>;
+
+/// The totals of all keys and of all workspaces.
+#[derive(Default)]
+struct Totals {
+    keys: BTreeMap<KeyHash, Pair<Total>>,
+    workspaces: BTreeMap<Uuid, Pair<Total>>,
+}
 
 /// Compares every kept sum with the sum of its rows.
 pub(crate) fn audit(connection: &Connection) -> Result<Report> {
     let mut report = Report::default();
     let mut totals = audit_days(connection, &mut report)?;
-    report.keys = totals.len().try_into().unwrap_or(u64::MAX);
-    audit_totals(connection, &mut report, &mut totals)?;
+    report.keys = totals.keys.len().try_into().unwrap_or(u64::MAX);
+    read_totals(connection, &mut report, &mut totals)?;
+    for (key, pair) in &totals.keys {
+        compare_total(&mut report, Subject::Key(*key), pair);
+    }
+    for (workspace, pair) in &totals.workspaces {
+        compare_total(&mut report, Subject::Workspace(*workspace), pair);
+    }
     Ok(report)
 }
 
-/// Compares the daily sums, and returns what the rows of each key add up to.
+/// Compares the daily sums, and returns what the rows of each key and workspace add up to.
 fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
-    let mut totals = Totals::new();
+    let mut totals = Totals::default();
     let mut today = Today::new();
     let mut day = Day::from_number(i32::MIN);
     let mut statement = connection.prepare(DAYS)?;
@@ -83,7 +96,7 @@ fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
         let rows: u64 = fields.count()?;
         let used_at = fields.optional_time()?.map(micros).map(i128::from);
         let group = read_group(&mut fields)?;
-        let key = group.key;
+        let (key, workspace) = (group.key, group.workspace);
         let pair = today.entry(group).or_default();
         if rows == 0 {
             pair.kept = read_figures(&mut fields)?;
@@ -92,8 +105,10 @@ fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
         }
         let figures: Figures = read_figures(&mut fields)?;
         sums::add(&mut pair.summed, &figures);
-        let [totals @ .., last_used_at] = &mut totals.entry(key).or_default().summed;
-        sums::add(totals, &figures);
+        let [of_workspace @ .., _] = &mut totals.workspaces.entry(workspace).or_default().summed;
+        sums::add(of_workspace, &figures);
+        let [of_key @ .., last_used_at] = &mut totals.keys.entry(key).or_default().summed;
+        sums::add(of_key, &figures);
         if let Some(used_at) = used_at.filter(|at| *last_used_at == 0 || at > last_used_at) {
             *last_used_at = used_at;
         }
@@ -103,32 +118,43 @@ fn audit_days(connection: &Connection, report: &mut Report) -> Result<Totals> {
     Ok(totals)
 }
 
-/// Compares the totals with what the rows of each key add up to.
-fn audit_totals(connection: &Connection, report: &mut Report, totals: &mut Totals) -> Result<()> {
+/// Reads the totals that are kept.
+fn read_totals(connection: &Connection, report: &mut Report, totals: &mut Totals) -> Result<()> {
     let mut statement = connection
         .prepare("SELECT key, credits, byok, requests, coalesce(last_used_at, 0) FROM totals")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mut fields = Fields::of(row);
-        let pair = totals.entry(fields.hash()?).or_default();
+        let pair = totals.keys.entry(fields.hash()?).or_default();
         pair.kept = read_figures(&mut fields)?;
         report.sums += TOTALS as u64 + 1;
     }
-    for (key, Pair { kept, summed }) in totals {
-        let names = FIGURES[..TOTALS].iter().chain(&["last_used_at"]);
-        for ((figure, kept), summed) in names.zip(*kept).zip(*summed) {
-            let figure = (*figure).to_owned();
-            compare(report, Difference { key: *key, day: None, figure, kept, summed });
-        }
+    let mut statement =
+        connection.prepare("SELECT workspace, credits, byok, requests, 0 FROM workspace_totals")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut fields = Fields::of(row);
+        let pair = totals.workspaces.entry(fields.uuid()?).or_default();
+        pair.kept = read_figures(&mut fields)?;
+        report.sums += TOTALS as u64;
     }
     Ok(())
+}
+
+fn compare_total(report: &mut Report, subject: Subject, pair: &Pair<Total>) {
+    let names = FIGURES[..TOTALS].iter().chain(&["last_used_at"]);
+    for ((figure, kept), summed) in names.zip(pair.kept).zip(pair.summed) {
+        let figure = (*figure).to_owned();
+        compare(report, Difference { subject, day: None, figure, kept, summed });
+    }
 }
 
 fn compare_day(report: &mut Report, day: Day, today: Today) {
     for (group, Pair { kept, summed }) in today {
         for ((figure, kept), summed) in FIGURES.iter().zip(kept).zip(summed) {
             let figure = format!("{figure} of {} at {}", group.model, group.provider);
-            compare(report, Difference { key: group.key, day: Some(day), figure, kept, summed });
+            let subject = Subject::Key(group.key);
+            compare(report, Difference { subject, day: Some(day), figure, kept, summed });
         }
     }
 }

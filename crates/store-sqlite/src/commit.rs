@@ -6,7 +6,9 @@ use rusqlite::{Connection, Result};
 use store::{AuditRow, Change, Edit, Outcome};
 
 use crate::sums::Sums;
-use crate::{audit_log, endpoint_marks, entries, keys, management_keys, sealed};
+use crate::{
+    audit_log, budgets, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+};
 
 /// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
 pub(crate) fn commit(connection: &Connection, changes: &[Change]) -> Result<Vec<Outcome>> {
@@ -79,6 +81,15 @@ fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome>
         }
         Edit::UpdateKey(key) => keys::update(connection, key),
         Edit::DeleteKey { hash, at } => keys::delete(connection, *hash, *at),
+        Edit::CreateWorkspace(workspace) => workspaces::create(connection, workspace),
+        Edit::UpdateWorkspace(workspace) => workspaces::update(connection, workspace),
+        Edit::DeleteWorkspace { id, at } => workspaces::delete(connection, *id, *at),
+        Edit::PutBudget { budget, include_byok, version } => {
+            budgets::put(connection, budget, *include_byok, *version)
+        }
+        Edit::DeleteBudget { workspace, reset, version } => {
+            budgets::delete(connection, *workspace, *reset, *version)
+        }
         Edit::CreateManagementKey(key) => management_keys::create(connection, key),
         Edit::RevokeManagementKey { hash, at } => management_keys::revoke(connection, *hash, *at),
         Edit::Correct { generation, attempt, cost } => {

@@ -8,7 +8,9 @@ use store::{ExportLine, StoreError};
 
 use crate::error::store_error;
 use crate::fields::Fields;
-use crate::{audit_log, endpoint_marks, entries, keys, management_keys, sealed};
+use crate::{
+    audit_log, budgets, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+};
 
 type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
 
@@ -22,6 +24,12 @@ pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), Stor
     for key in management_keys::all(connection).map_err(store_error)? {
         sink(ExportLine::ManagementKey(key)).map_err(StoreError::unavailable)?;
     }
+    each(connection, sink, workspaces::ALL, |row| {
+        let mut fields = Fields::of(row);
+        let workspace = workspaces::read(&mut fields)?;
+        Ok(ExportLine::Workspace(Box::new(workspace), fields.optional_time()?))
+    })?;
+    each(connection, sink, budgets::ALL, |row| Ok(ExportLine::Budget(budgets::read(row)?)))?;
     each(connection, sink, entries::ALL, |row| {
         Ok(ExportLine::Entry(Box::new(entries::read(row)?)))
     })?;

@@ -8,6 +8,7 @@ use ledger::Amounts;
 use money::Money;
 use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Result, Row};
+use serde::de::DeserializeOwned;
 use store::KeyHash;
 use uuid::Uuid;
 
@@ -67,8 +68,8 @@ impl<'a> Fields<'a> {
         self.next::<Option<i64>>()?.map(number).transpose()
     }
 
-    /// Texts that are kept as a JSON array, where there is one.
-    pub(crate) fn optional_texts(&mut self) -> Result<Option<Vec<String>>> {
+    /// What is kept as JSON, where there is something.
+    pub(crate) fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         let index = self.index;
         let read = |text: String| {
             serde_json::from_str(&text).map_err(|cause| unread(index, Type::Text, cause))

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use ledger::Pace;
 use money::Money;
 use rusqlite::{Connection, Error, OptionalExtension, Result, named_params, params};
-use store::{Idempotent, KeyHash, KeyPage, KeyRecord, Outcome, Reset};
+use store::{Idempotent, KeyHash, KeyPage, KeyRecord, Outcome, Refused, Reset};
 
 use crate::fields::{Fields, micros, stored};
-use crate::{hashes, idempotency};
+use crate::{hashes, idempotency, workspaces};
 
 macro_rules! columns {
     () => {
@@ -68,6 +68,9 @@ pub(crate) fn create(
     if hashes::owner(connection, key.hash)?.is_some() || is_second_taken(connection, key)? {
         return Ok(Outcome::Conflict);
     }
+    if workspaces::is_deleted(connection, key.workspace)? {
+        return Ok(Outcome::Refused(Refused::NoWorkspace));
+    }
     put(connection, key, key.version)?;
     if let Some(answer) = idempotent {
         idempotency::keep(connection, answer, now)?;
@@ -85,6 +88,9 @@ pub(crate) fn update(connection: &Connection, key: &KeyRecord) -> Result<Outcome
         None => Ok(Outcome::Missing),
         Some(version) if version != stored(key.version) => Ok(Outcome::Conflict),
         Some(_) if is_second_taken(connection, key)? => Ok(Outcome::Conflict),
+        Some(_) if workspaces::is_deleted(connection, key.workspace)? => {
+            Ok(Outcome::Refused(Refused::NoWorkspace))
+        }
         Some(_) => {
             put(connection, key, key.version.saturating_add(1))?;
             Ok(Outcome::Done)
@@ -143,7 +149,7 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Result<KeyRecord> {
         workspace: fields.uuid()?,
         external_user: fields.next()?,
         version: fields.count()?,
-        allowed_models: fields.optional_texts()?,
+        allowed_models: fields.optional_json()?,
         pace: Pace {
             requests_per_minute: fields.optional_positive()?,
             tokens_per_minute: fields.optional_positive()?,

@@ -7,6 +7,7 @@ mod activity;
 mod audit;
 mod audit_log;
 mod backup;
+mod budgets;
 mod commit;
 mod connection;
 mod endpoint_marks;
@@ -24,6 +25,7 @@ mod schema;
 mod sealed;
 mod snapshot;
 mod sums;
+mod workspaces;
 
 pub use error::OpenError;
 pub use restore::{RestoreError, Restored, restore};
@@ -36,8 +38,9 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use store::{
     Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError,
+    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
 };
+use uuid::Uuid;
 
 use crate::connection::Readers;
 use crate::error::store_error;
@@ -193,6 +196,10 @@ impl Store for SqliteStore {
 
     fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
         self.read(|connection| keys::find(connection, hash))
+    }
+
+    fn workspace(&self, id: Uuid) -> Result<Option<WorkspaceRecord>, StoreError> {
+        self.read(|connection| workspaces::find(connection, id))
     }
 
     fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Result<Option<Idempotent>, StoreError> {

@@ -1,4 +1,4 @@
-//! The kept sums: what rows add to the day and to the key they count on.
+//! The kept sums: what rows add to the day, the key and the workspace they count on.
 //! A batch is added up in memory first, so that each sum is written once a batch.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::fields::micros;
 
-/// The figures that are summed by day; the first [`TOTALS`] of them are summed by key as well.
+/// The figures that are summed by day; the first [`TOTALS`] of them are summed by key and by
+/// workspace as well.
 pub(crate) const FIGURES: [&str; 7] = [
     "credits",
     "byok",
@@ -22,7 +23,7 @@ pub(crate) const FIGURES: [&str; 7] = [
     "cached_tokens",
 ];
 
-/// How many of the figures a key's total has.
+/// How many of the figures a total has.
 pub(crate) const TOTALS: usize = 3;
 
 /// A sum of each figure, wide enough that no sum of rows can pass it.
@@ -45,6 +46,7 @@ pub(crate) struct Group<'a> {
 pub(crate) struct Sums<'a> {
     daily: BTreeMap<Group<'a>, Figures>,
     totals: BTreeMap<KeyHash, Total>,
+    workspaces: BTreeMap<Uuid, [i128; TOTALS]>,
 }
 
 #[derive(Default)]
@@ -109,6 +111,16 @@ const ADD_TOTAL: &str = concat!(
                                last_used_at, excluded.last_used_at)"
 );
 
+const ADD_WORKSPACE_TOTAL: &str = concat!(
+    "INSERT INTO workspace_totals (workspace, credits, byok, requests) VALUES (?, ?, ?, ?)
+     ON CONFLICT (workspace) DO UPDATE SET ",
+    grown!("credits"),
+    ", ",
+    grown!("byok"),
+    ", ",
+    grown!("requests"),
+);
+
 /// What one row counts. A correction is no request of its own.
 pub(crate) fn figures(entry: &Entry) -> Figures {
     [
@@ -149,6 +161,7 @@ impl<'a> Sums<'a> {
         add(self.daily.entry(Group::of(entry)).or_default(), &figures);
         let total = self.totals.entry(entry.key).or_default();
         add(&mut total.figures, &figures);
+        add(self.workspaces.entry(entry.workspace).or_default(), &figures);
         if entry.kind == Kind::Attempt {
             total.last_used_at = total.last_used_at.max(Some(entry.admitted_at));
         }
@@ -182,6 +195,11 @@ impl<'a> Sums<'a> {
             let [credits, byok, requests] = total.figures.map(clamped);
             let last_used_at = total.last_used_at.map(micros);
             statement.execute(params![key.0, credits, byok, requests, last_used_at])?;
+        }
+        let mut statement = connection.prepare_cached(ADD_WORKSPACE_TOTAL)?;
+        for (workspace, figures) in &self.workspaces {
+            let [credits, byok, requests] = figures.map(clamped);
+            statement.execute(params![workspace.as_bytes(), credits, byok, requests])?;
         }
         Ok(())
     }

@@ -3,8 +3,11 @@
 
 use jiff::Timestamp;
 use ledger::Amounts;
+use uuid::Uuid;
 
-use crate::{Entry, KeyHash, KeyRecord, ManagementKey, Seal, Sealing};
+use crate::{
+    BudgetRecord, Entry, KeyHash, KeyRecord, ManagementKey, Reset, Seal, Sealing, WorkspaceRecord,
+};
 
 /// One change of a batch.
 #[derive(Clone, Debug)]
@@ -29,6 +32,7 @@ pub enum Edit {
     /// Adds a key. [`Outcome::Replayed`] if the idempotency key has an answer that has not expired
     /// at the audit row's time; [`Outcome::Conflict`] if the hash or second hash is known: whatever
     /// authenticated one key, a deleted or a management key included, never authenticates another.
+    /// Refused with [`Refused::NoWorkspace`] where its workspace was deleted.
     CreateKey {
         /// The key.
         key: KeyRecord,
@@ -37,7 +41,8 @@ pub enum Edit {
     },
     /// Replaces a live key's settings. `key.version` is the version it was made from: the store
     /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where
-    /// it has another version or the second hash is another key's.
+    /// it has another version or the second hash is another key's. Refused with
+    /// [`Refused::NoWorkspace`] where it moves to a workspace that was deleted.
     UpdateKey(KeyRecord),
     /// Removes a key from use for ever; its rows stay.
     DeleteKey {
@@ -45,6 +50,44 @@ pub enum Edit {
         hash: KeyHash,
         /// When.
         at: Timestamp,
+    },
+    /// Adds a workspace. [`Outcome::Conflict`] if its id is known, of a deleted one too; refused with
+    /// [`Refused::SlugTaken`] where another live one has the slug.
+    CreateWorkspace(WorkspaceRecord),
+    /// Replaces a live workspace's settings. `version` is the version it was made from: the store
+    /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where it
+    /// has another version; refused with [`Refused::SlugTaken`] as above.
+    UpdateWorkspace(WorkspaceRecord),
+    /// Takes a workspace out of use for ever, and its budgets; its rows stay. [`Outcome::Missing`]
+    /// where there is none; refused with [`Refused::HasKeys`] while live keys are in it, and with
+    /// [`Refused::IsDefault`] if it is [`DEFAULT_WORKSPACE`](crate::DEFAULT_WORKSPACE).
+    DeleteWorkspace {
+        /// Which.
+        id: Uuid,
+        /// When.
+        at: Timestamp,
+    },
+    /// Puts a budget in the place of the workspace's budget of the same reset, or adds it. The
+    /// workspace's version goes up by one, for what a budget may be depends on the others:
+    /// [`Outcome::Conflict`] where it is not `version`, [`Outcome::Missing`] where there is no such
+    /// live workspace.
+    PutBudget {
+        /// The budget.
+        budget: BudgetRecord,
+        /// Whether BYOK use counts towards the workspace's budgets from then on.
+        include_byok: bool,
+        /// The version of the workspace that it was made from.
+        version: u64,
+    },
+    /// Takes a budget away, and raises the workspace's version. [`Outcome::Missing`] where there is
+    /// none, [`Outcome::Conflict`] where the workspace's version is not `version`.
+    DeleteBudget {
+        /// Whose.
+        workspace: Uuid,
+        /// Which.
+        reset: Option<Reset>,
+        /// The version of the workspace.
+        version: u64,
     },
     /// Adds a management key; [`Outcome::Conflict`] if its hash is known, as for a key.
     CreateManagementKey(ManagementKey),
@@ -104,6 +147,21 @@ pub enum Outcome {
     Conflict,
     /// The same request was answered before, with this.
     Replayed(Idempotent),
+    /// It may not be as things stand.
+    Refused(Refused),
+}
+
+/// Why an edit may not be as things stand, however often it is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Another live workspace has the slug.
+    SlugTaken,
+    /// There are live keys in the workspace.
+    HasKeys,
+    /// The default workspace is always there.
+    IsDefault,
+    /// The key's workspace was deleted.
+    NoWorkspace,
 }
 
 /// An answer kept for a request that may come twice, readable only with its idempotency key.

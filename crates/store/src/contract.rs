@@ -15,11 +15,12 @@ mod management_keys;
 mod retention;
 pub mod sample;
 mod snapshot;
+mod workspaces;
 
 use std::ops::Deref;
 use std::thread;
 
-pub use self::audit::audit_names_a_planted_difference;
+pub use self::audit::{audit_names_a_planted_difference, audit_names_a_workspace};
 use crate::Store;
 
 macro_rules! checks {
@@ -109,6 +110,17 @@ const CHECKS: &[(&str, Check)] = checks! {
         the_newest_days_are_those_with_rows,
         spend_falls_in_the_day_of_its_admission_in_whatever_order_it_comes,
         the_last_use_is_the_latest_admission;
+    workspaces:
+        a_workspace_reads_back_as_it_was_made,
+        no_two_live_workspaces_share_a_slug,
+        a_changed_workspace_has_a_higher_version,
+        a_workspace_with_live_keys_is_not_deleted,
+        the_default_workspace_is_not_deleted,
+        a_deleted_workspace_is_gone_for_ever_and_its_spend_stays,
+        a_workspace_has_one_budget_of_each_reset,
+        a_budget_is_changed_from_the_version_it_was_made_from,
+        what_is_spent_counts_where_it_was_admitted,
+        its_spend_is_split_at_the_day_asked_for;
 };
 
 /// Runs every check on a store of its own, fresh from `open`, and panics with the names of those

@@ -14,18 +14,21 @@ mod key;
 mod memory;
 mod reports;
 mod retention;
+mod workspace;
 
 pub use activity::{Activity, ActivityFigures, ActivityFilter, ActivityGroup};
-pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome};
+pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome, Refused};
 pub use correction::correction;
 pub use entry::{ApiType, Attempt, Entry, Kind, Source, Tokens};
 pub use error::StoreError;
 pub use key::{KeyHash, KeyPage, KeyRecord, LoadedKey, ManagementKey, Reset, means_model};
 pub use memory::{Fault, MemoryStore, Stall};
-pub use reports::{Difference, ExportLine, Report, Snapshot};
+pub use reports::{Difference, ExportLine, Report, Snapshot, Subject};
 pub use retention::{Place, RETENTION_DAYS_MIN, Seal, SealedRow, Sealing, may_seal, spared_from};
+pub use workspace::{BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, WorkspaceRecord};
 
 use ledger::{Amounts, Day};
+use uuid::Uuid;
 
 /// Where the book is kept.
 ///
@@ -39,8 +42,8 @@ pub trait Store: Send + Sync {
     /// after [`StoreError::Broken`] nothing is known.
     fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError>;
 
-    /// Everything the gateway keeps in memory: live keys with their spend (by day from `since` on,
-    /// one sum before it), management keys and endpoint marks.
+    /// Everything the gateway keeps in memory: live keys and live workspaces, each with its spend
+    /// (by day from `since` on, one sum before it), management keys and endpoint marks.
     fn snapshot(&self, since: Day) -> Result<Snapshot, StoreError>;
 
     /// The first of the newest `days` days that have rows; `None` where there are no rows.
@@ -51,6 +54,9 @@ pub trait Store: Send + Sync {
 
     /// A key's settings; those of a deleted one as they last were.
     fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// A workspace's settings; those of a deleted one as they last were.
+    fn workspace(&self, id: Uuid) -> Result<Option<WorkspaceRecord>, StoreError>;
 
     /// The answer kept under an idempotency key's SHA-256, unless it has expired at `now`.
     fn idempotent(

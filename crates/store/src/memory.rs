@@ -4,17 +4,19 @@
 mod book;
 mod gate;
 mod sealing;
+mod workspaces;
 
 use jiff::Timestamp;
 use ledger::{Amounts, Day};
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use self::book::Book;
 use self::gate::Gate;
 pub use self::gate::{Fault, Stall};
 use crate::{
     Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError,
+    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
 };
 
 /// A store that forgets everything when it is dropped, and fails or stalls when told to.
@@ -75,6 +77,10 @@ impl Store for MemoryStore {
 
     fn key(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
         Ok(self.book.lock().key(hash))
+    }
+
+    fn workspace(&self, id: Uuid) -> Result<Option<WorkspaceRecord>, StoreError> {
+        Ok(self.book.lock().workspace(id))
     }
 
     fn idempotent(&self, id: &[u8; 32], now: Timestamp) -> Result<Option<Idempotent>, StoreError> {

@@ -2,9 +2,11 @@
 //! Each is one consistent view, whatever is written meanwhile.
 
 use ledger::Day;
+use uuid::Uuid;
 
 use crate::{
-    AuditRow, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, ManagementKey, SealedRow,
+    AuditRow, BudgetRecord, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, LoadedWorkspace,
+    ManagementKey, SealedRow, WorkspaceRecord,
 };
 
 /// What the gateway loads at a start.
@@ -12,6 +14,8 @@ use crate::{
 pub struct Snapshot {
     /// Live keys with their spend.
     pub keys: Vec<LoadedKey>,
+    /// Live workspaces with what was spent in them.
+    pub workspaces: Vec<LoadedWorkspace>,
     /// Management keys, revoked ones included.
     pub management_keys: Vec<ManagementKey>,
     /// What was learned about endpoints.
@@ -34,8 +38,8 @@ pub struct Report {
 /// A kept sum that disagrees with the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The key.
-    pub key: KeyHash,
+    /// What it is the sum of.
+    pub subject: Subject,
     /// The day; `None` for the total.
     pub day: Option<Day>,
     /// Which figure, such as `credits` or `prompt_tokens` and, for daily sums, of what model.
@@ -46,6 +50,15 @@ pub struct Difference {
     pub summed: i128,
 }
 
+/// What a kept sum is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// What a key paid.
+    Key(KeyHash),
+    /// What was spent in a workspace.
+    Workspace(Uuid),
+}
+
 /// One record of an export, in the order they are handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExportLine {
@@ -53,6 +66,10 @@ pub enum ExportLine {
     Key(Box<KeyRecord>, Option<jiff::Timestamp>),
     /// A management key, by creation then hash.
     ManagementKey(ManagementKey),
+    /// A workspace, deleted ones included (with when), by creation then id.
+    Workspace(Box<WorkspaceRecord>, Option<jiff::Timestamp>),
+    /// A budget, by workspace, the longest window first.
+    Budget(BudgetRecord),
     /// A row of the book, by admission, generation, attempt, kind.
     Entry(Box<Entry>),
     /// A sealed row, by day, key, workspace, creator, model, provider and its name for the model.

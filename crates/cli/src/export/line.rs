@@ -9,8 +9,8 @@ use money::Money;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::{
-    Attempt, AuditRow, EndpointMark, Entry, ExportLine, KeyHash, KeyRecord, Kind, ManagementKey,
-    SealedRow, Tokens,
+    Attempt, AuditRow, BudgetRecord, EndpointMark, Entry, ExportLine, KeyHash, KeyRecord, Kind,
+    ManagementKey, SealedRow, Tokens, WorkspaceRecord,
 };
 
 /// The version of the form.
@@ -23,6 +23,8 @@ pub(super) enum Line {
     Export { format: u32 },
     Key(Box<Key>),
     ManagementKey(Manager),
+    Workspace(Box<Workspace>),
+    Budget(Budget),
     Entry(Box<Row>),
     Sealed(Box<Sealed>),
     EndpointMark(Mark),
@@ -61,6 +63,39 @@ pub(super) struct Manager {
     name: String,
     created_at: String,
     revoked_at: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Workspace {
+    id: String,
+    slug: String,
+    name: String,
+    description: Option<String>,
+    default_text_model: Option<String>,
+    default_image_model: Option<String>,
+    default_provider_sort: Option<String>,
+    is_observability_io_logging_enabled: bool,
+    is_observability_broadcast_enabled: bool,
+    is_data_discount_logging_enabled: bool,
+    io_logging_sampling_millionths: u32,
+    io_logging_api_key_ids: Option<Vec<i64>>,
+    disabled_server_tools: Option<Vec<String>>,
+    include_byok_in_budgets: bool,
+    created_at: String,
+    updated_at: Option<String>,
+    deleted_at: Option<String>,
+    created_by: Option<String>,
+    version: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Budget {
+    id: String,
+    workspace: String,
+    reset: Option<&'static str>,
+    limit: String,
+    created_at: String,
+    updated_at: String,
 }
 
 #[derive(Serialize)]
@@ -158,6 +193,10 @@ impl From<ExportLine> for Line {
         match line {
             ExportLine::Key(key, deleted_at) => Line::Key(Box::new(self::key(*key, deleted_at))),
             ExportLine::ManagementKey(key) => Line::ManagementKey(manager(key)),
+            ExportLine::Workspace(workspace, deleted_at) => {
+                Line::Workspace(Box::new(self::workspace(*workspace, deleted_at)))
+            }
+            ExportLine::Budget(budget) => Line::Budget(self::budget(&budget)),
             ExportLine::Entry(entry) => Line::Entry(Box::new(row(*entry))),
             ExportLine::Sealed(sealed) => Line::Sealed(Box::new(self::sealed(*sealed))),
             ExportLine::Mark(mark) => Line::EndpointMark(self::mark(mark)),
@@ -221,6 +260,62 @@ fn manager(key: ManagementKey) -> Manager {
         name,
         created_at: created_at.to_string(),
         revoked_at: revoked_at.as_ref().map(Timestamp::to_string),
+    }
+}
+
+fn workspace(record: WorkspaceRecord, deleted_at: Option<Timestamp>) -> Workspace {
+    let WorkspaceRecord {
+        id,
+        slug,
+        name,
+        description,
+        default_text_model,
+        default_image_model,
+        default_provider_sort,
+        is_observability_io_logging_enabled,
+        is_observability_broadcast_enabled,
+        is_data_discount_logging_enabled,
+        io_logging_sampling_millionths,
+        io_logging_api_key_ids,
+        disabled_server_tools,
+        include_byok_in_budgets,
+        created_at,
+        updated_at,
+        created_by,
+        version,
+    } = record;
+    Workspace {
+        id: id.to_string(),
+        slug,
+        name,
+        description,
+        default_text_model,
+        default_image_model,
+        default_provider_sort,
+        is_observability_io_logging_enabled,
+        is_observability_broadcast_enabled,
+        is_data_discount_logging_enabled,
+        io_logging_sampling_millionths,
+        io_logging_api_key_ids,
+        disabled_server_tools,
+        include_byok_in_budgets,
+        created_at: created_at.to_string(),
+        updated_at: updated_at.as_ref().map(Timestamp::to_string),
+        deleted_at: deleted_at.as_ref().map(Timestamp::to_string),
+        created_by,
+        version,
+    }
+}
+
+fn budget(budget: &BudgetRecord) -> Budget {
+    let BudgetRecord { id, workspace, reset, limit, created_at, updated_at } = *budget;
+    Budget {
+        id: id.to_string(),
+        workspace: workspace.to_string(),
+        reset: reset.map(store::Reset::as_str),
+        limit: limit.to_string(),
+        created_at: created_at.to_string(),
+        updated_at: updated_at.to_string(),
     }
 }
 

@@ -177,7 +177,7 @@ async fn a_file_that_is_there_is_written_over_by_force_alone_and_the_book_never(
     $ tollgate backup copy.db
     [0]
     wrote copy.db (BYTES bytes)
-    it agrees: 1 rows of 1 keys, 11 sums compared
+    it agrees: 1 rows of 1 keys, 14 sums compared
     ");
     let first = fs::read(folder.join("copy.db")).expect("a copy");
     assert_snapshot!(told(&world, "backup copy.db"), @r"
@@ -215,7 +215,7 @@ async fn a_file_that_is_there_is_written_over_by_force_alone_and_the_book_never(
     assert_snapshot!(told(&world, "audit --store sqlite:copy.db"), @r"
     $ tollgate audit --store sqlite:copy.db
     [0]
-    the book agrees: 1 rows of 1 keys, 11 sums compared, 0 differences
+    the book agrees: 1 rows of 1 keys, 14 sums compared, 0 differences
     ");
     assert_snapshot!(told(&world, "audit --store sqlite:nowhere.db"), @r"
     $ tollgate audit --store sqlite:nowhere.db
@@ -301,14 +301,14 @@ async fn what_is_no_backup_replaces_nothing_and_neither_does_any_beside_a_server
     $ tollgate restore copy.db
     [0]
     restored copy.db to ./tollgate.db
-    it agrees: 1 rows of 1 keys, 11 sums compared
+    it agrees: 1 rows of 1 keys, 14 sums compared
     the book that was there is FOLDER/tollgate.db.replaced
     ");
     assert_snapshot!(told(&world, "restore copy.db"), @r"
     $ tollgate restore copy.db
     [0]
     restored copy.db to ./tollgate.db
-    it agrees: 1 rows of 1 keys, 11 sums compared
+    it agrees: 1 rows of 1 keys, 14 sums compared
     the book that was there is FOLDER/tollgate.db.replaced-2
     ");
     let replaced = fs::read(world.tollgate.folder().join("tollgate.db.replaced")).expect("a book");

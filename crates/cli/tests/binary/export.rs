@@ -12,10 +12,11 @@ use ledger::{Amounts, Day, Pace};
 use money::Money;
 use serde_json::{Value, json};
 use store::contract::sample::{
-    NOW, after, audit_row, bare_entry, commit, commit_all, correct, create, credits, delete, edit,
-    entry, hash, key, management_key, mark, settle, settlement,
+    NOW, after, audit_row, bare_entry, budget, commit, commit_all, correct, create,
+    create_workspace, credits, delete, edit, entry, hash, key, management_key, mark, settle,
+    settlement, workspace_record,
 };
-use store::{AuditRow, Change, Edit, Entry, KeyRecord, Seal, Source};
+use store::{AuditRow, Change, Edit, Entry, KeyRecord, Reset, Seal, Source};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -44,6 +45,9 @@ fn book() -> TempDir {
     delete(&store, hash(1));
     edit(&store, Edit::CreateManagementKey(management_key(8)));
     edit(&store, Edit::RevokeManagementKey { hash: hash(8), at: NOW });
+    create_workspace(&store, workspace_record(1));
+    let budget = budget(1, Some(Reset::Monthly));
+    edit(&store, Edit::PutBudget { budget, include_byok: true, version: 1 });
     settle(&store, &Entry { source: Source::Interrupted, ..entry("gen-1", hash(1)) });
     correct(&store, "gen-1", 0, Amounts::credits(Money::nanos(1)));
     settle(&store, &bare_entry("gen-2", hash(2)));
@@ -74,6 +78,8 @@ fn every_kind_of_line_is_as_it_is_described() {
     {"type":"key","hash":"0101010101010101010101010101010101010101010101010101010101010101","second_hash":"8181818181818181818181818181818181818181818181818181818181818181","label":"sk-or-v1-01...abc","name":"key 1 ✓","disabled":false,"limit":"25.500000001","limit_reset":"weekly","include_byok_in_limit":true,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","expires_at":"2027-11-22T12:00:00.999999Z","deleted_at":"2026-11-22T12:00:00Z","creator":"member","workspace":"01010101-0101-0101-0101-010101010101","external_user":"end user","allowed_models":["openai/*","a \"b\"/ü"],"requests_per_minute":60,"tokens_per_minute":1000000000,"concurrent_requests":1,"version":1}
     {"type":"key","hash":"0202020202020202020202020202020202020202020202020202020202020202","second_hash":null,"label":"sk-or-v1-02...abc","name":"key 2 ✓","disabled":false,"limit":null,"limit_reset":null,"include_byok_in_limit":true,"created_at":"2026-11-22T12:00:02Z","updated_at":null,"expires_at":null,"deleted_at":null,"creator":null,"workspace":"01010101-0101-0101-0101-010101010101","external_user":null,"allowed_models":null,"requests_per_minute":null,"tokens_per_minute":null,"concurrent_requests":null,"version":2}
     {"type":"management_key","hash":"0808080808080808080808080808080808080808080808080808080808080808","label":"sk-mgmt-08...abc","name":"operator 8","created_at":"2026-11-22T12:00:08Z","revoked_at":"2026-11-22T12:00:00Z"}
+    {"type":"workspace","id":"01010101-0101-0101-0101-010101010101","slug":"team-1","name":"Team 1 ✓","description":"what it is \"for\"","default_text_model":"openai/gpt-4o-mini","default_image_model":"openai/gpt-image-1","default_provider_sort":"price","is_observability_io_logging_enabled":true,"is_observability_broadcast_enabled":true,"is_data_discount_logging_enabled":true,"io_logging_sampling_millionths":250000,"io_logging_api_key_ids":[1,-7,9223372036854775807],"disabled_server_tools":["web_search"],"include_byok_in_budgets":true,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","deleted_at":null,"created_by":"operator","version":2}
+    {"type":"budget","id":"01010000-0000-0000-0000-000000000009","workspace":"01010101-0101-0101-0101-010101010101","reset":"monthly","limit":"500.000000001","created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000002Z"}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":null,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","admitted_at":"2026-11-22T12:00:00Z","credits":"0.000001","byok":"0.00000007","held_credits":"0.000005","held_byok":"0.0000003","source":"interrupted","prompt_tokens":300,"completion_tokens":20,"cached_tokens":100,"cache_write_tokens":7,"reasoning_tokens":11,"cache_discount":"-0.00000004","upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":1,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","admitted_at":"2026-11-22T12:00:00Z","credits":"-0.000000999","byok":"-0.00000007","held_credits":"0","held_byok":"0","source":"interrupted","prompt_tokens":0,"completion_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"reasoning_tokens":0,"cache_discount":null,"upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}
     {"type":"entry","generation":"gen-2","api_type":"completions","attempt":0,"correction":null,"key":"0202020202020202020202020202020202020202020202020202020202020202","workspace":"01010101-0101-0101-0101-010101010101","creator":null,"model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","admitted_at":"2026-11-22T12:00:00Z","credits":"0","byok":"0","held_credits":"0","held_byok":"0","source":"reported","prompt_tokens":0,"completion_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"reasoning_tokens":0,"cache_discount":null,"upstream_id":null,"streamed":false,"cancelled":false,"finish_reason":null,"latency_ms":1234,"generation_ms":987,"attempts":[],"referer":null,"user_agent":null,"session":null}
@@ -84,9 +90,11 @@ fn every_kind_of_line_is_as_it_is_described() {
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"key.delete","subject":"0101010101010101010101010101010101010101010101010101010101010101","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"management_key.create","subject":"0808080808080808080808080808080808080808080808080808080808080808","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"management_key.revoke","subject":"0808080808080808080808080808080808080808080808080808080808080808","before":null,"after":{"name":"ci"}}
+    {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"workspace.create","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
+    {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"budget.put","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"generation.correct","subject":"gen-1","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"key.update","subject":"by hand","before":{"name":"a","limit":0.1},"after":"no JSON"}
-    {"type":"end","lines":17}
+    {"type":"end","lines":21}
     "#);
 }
 
@@ -141,7 +149,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl"), @r"
     $ tollgate export --out book.jsonl
     [0]
-    wrote 17 lines to book.jsonl
+    wrote 21 lines to book.jsonl
     ");
     let written = fs::read_to_string(folder.path().join("book.jsonl")).expect("an export");
     assert_eq!(exported, format!("$ tollgate export\n[0]\n{written}"));
@@ -153,7 +161,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl --force"), @r"
     $ tollgate export --out book.jsonl --force
     [0]
-    wrote 17 lines to book.jsonl
+    wrote 21 lines to book.jsonl
     ");
     assert_snapshot!(transcript(folder.path(), "export --out tollgate.db --force"), @r"
     $ tollgate export --out tollgate.db --force
@@ -208,6 +216,8 @@ fn the_audit_log_lists_who_changed_what() {
     AT                    ACTOR     ACTION                 SUBJECT                                                           BEFORE                    AFTER
     2026-11-22T12:00:00Z  operator  key.update             by hand                                                           {"name":"a","limit":0.1}  no JSON
     2026-11-22T12:00:00Z  operator  generation.correct     gen-1                                                             -                         {"name":"ci"}
+    2026-11-22T12:00:00Z  operator  budget.put             01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
+    2026-11-22T12:00:00Z  operator  workspace.create       01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  management_key.revoke  0808080808080808080808080808080808080808080808080808080808080808  -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  management_key.create  0808080808080808080808080808080808080808080808080808080808080808  -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  key.delete             0101010101010101010101010101010101010101010101010101010101010101  -                         {"name":"ci"}

@@ -39,7 +39,7 @@ fn manager(number: u8, revoked_at: Option<Timestamp>) -> ManagementKey {
 
 fn directory() -> Directory {
     let loaded = LoadedKey { record: record(1), tally: Tally::default(), last_used_at: None };
-    Directory::new(vec![loaded], vec![manager(10, None), manager(11, Some(NOW))])
+    Directory::new(vec![loaded], vec![], vec![manager(10, None), manager(11, Some(NOW))])
 }
 
 #[test]
@@ -97,4 +97,19 @@ fn the_latest_use_stands_whatever_order_they_are_noted_in() {
     key.used_at(NOW);
     key.used_at(NOW - SignedDuration::from_secs(1));
     assert_eq!(key.last_used_at(), Some(NOW));
+}
+
+#[test]
+fn a_key_that_moves_has_its_new_workspace_and_its_own_account() {
+    let directory = directory();
+    let there = crate::workspaces::bare(Uuid::from_bytes([7; 16]), "there", "There", NOW);
+    directory.workspaces().add(there.clone());
+    let key = directory.key(&KeyHash([1; 32])).unwrap();
+    let account = Arc::clone(key.account());
+    assert_eq!(key.workspace().record().id, Uuid::nil());
+    directory.update(KeyRecord { workspace: there.id, ..record(1) });
+    let Standing { record, workspace } = key.standing();
+    assert_eq!((record.workspace, workspace.record().id), (there.id, there.id));
+    assert!(Arc::ptr_eq(&workspace, &directory.workspace(&there.id).unwrap()));
+    assert!(Arc::ptr_eq(&account, key.account()));
 }

@@ -264,10 +264,13 @@ async fn correct_hold(
     let edit = Edit::Correct { generation, attempt, cost: Amounts::credits(cost) };
     let shared = Arc::clone(core);
     let pending = core.writer.edit(edit, audit, move |outcome| {
-        if let Outcome::Corrected { entry } = outcome
-            && let Some(key) = shared.directory.key(&entry.key)
-        {
+        let Outcome::Corrected { entry } = outcome else { return };
+        if let Some(key) = shared.directory.key(&entry.key) {
             key.account().post(entry.day(), entry.cost);
+        }
+        // It was spent in the workspace that it was admitted in, wherever the key is now.
+        if let Some(workspace) = shared.directory.workspace(&entry.workspace) {
+            workspace.account().post(entry.day(), entry.cost);
         }
     });
     match pending.outcome().await? {

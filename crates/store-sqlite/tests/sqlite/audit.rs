@@ -3,8 +3,8 @@
 
 use ledger::Day;
 use rusqlite::Connection;
-use store::contract::sample::{after, commit, credits, entry, hash, settlement};
-use store::{Difference, Entry, Store};
+use store::contract::sample::{after, commit, credits, entry, hash, settlement, workspace};
+use store::{Difference, Entry, Store, Subject};
 
 use crate::temp::TempStore;
 
@@ -28,11 +28,18 @@ fn differences(sql: &str) -> Vec<Difference> {
 
 fn difference(day: Option<i64>, figure: &str, kept: i128, summed: i128) -> Difference {
     Difference {
-        key: hash(1),
+        subject: Subject::Key(hash(1)),
         day: day.map(|day| Day::of(after(day * 86_400))),
         figure: figure.to_owned(),
         kept,
         summed,
+    }
+}
+
+fn of_workspace(figure: &str, kept: i128, summed: i128) -> Difference {
+    Difference {
+        subject: Subject::Workspace(workspace(1)),
+        ..difference(None, figure, kept, summed)
     }
 }
 
@@ -41,8 +48,8 @@ fn an_honest_book_has_every_sum_compared() {
     let store = TempStore::new();
     commit(&*store, settlement(&entry("gen-1", hash(1))));
     let report = store.audit().unwrap();
-    // Seven figures of the day and four of the key.
-    assert_eq!((report.rows, report.keys, report.sums), (1, 1, 11));
+    // Seven figures of the day, four of the key and three of its workspace.
+    assert_eq!((report.rows, report.keys, report.sums), (1, 1, 14));
 }
 
 #[test]
@@ -83,6 +90,8 @@ fn a_row_that_was_taken_out_is_found_in_its_day_and_its_total() {
             day("cached_tokens", 200, 100),
             difference(None, "credits", 40, 30),
             difference(None, "requests", 4, 3),
+            of_workspace("credits", 40, 30),
+            of_workspace("requests", 4, 3),
         ]
     );
 }
@@ -97,5 +106,13 @@ fn a_total_that_was_lost_is_found() {
             difference(None, "requests", 0, 4),
             difference(None, "last_used_at", 0, last_used_at),
         ]
+    );
+}
+
+#[test]
+fn a_total_of_a_workspace_that_was_lost_is_found() {
+    assert_eq!(
+        differences("DELETE FROM workspace_totals"),
+        [of_workspace("credits", 0, 40), of_workspace("requests", 0, 4)]
     );
 }

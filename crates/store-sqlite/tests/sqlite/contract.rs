@@ -21,3 +21,13 @@ fn the_audit_names_a_planted_difference() {
         assert_eq!(planted, 1);
     });
 }
+
+#[test]
+fn the_audit_names_the_workspace_of_a_planted_difference() {
+    let store = TempStore::new();
+    contract::audit_names_a_workspace(&*store, |workspace| {
+        let file = Connection::open(store.path()).unwrap();
+        let plant = "UPDATE workspace_totals SET byok = byok + 1 WHERE workspace = ?";
+        assert_eq!(file.execute(plant, [workspace.as_bytes()]).unwrap(), 1);
+    });
+}

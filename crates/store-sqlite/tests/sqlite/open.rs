@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::Path;
 
-use ledger::{Day, Pace};
+use ledger::{Day, Pace, Period};
 use rusqlite::{Connection, params};
 use store::contract::sample::{
-    NOW, commit, create, delete, edit, entry, hash, key, settlement, workspace,
+    NOW, commit, create, create_workspace, delete, edit, entry, hash, key, settlement, workspace,
+    workspace_record,
 };
-use store::{ActivityFilter, ApiType, Change, Edit, KeyRecord, Outcome, Store, StoreError};
+use store::{
+    ActivityFilter, ApiType, Change, Difference, Edit, KeyRecord, Outcome, Store, StoreError,
+    Subject,
+};
 use store_sqlite::{OpenError, SqliteStore};
 use tempfile::tempdir;
 
@@ -101,7 +105,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
         let error = refusal(opened);
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 5, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 6, .. }), "{error}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -198,6 +202,69 @@ fn a_file_from_before_the_extras_of_keys_is_brought_up_to_date() {
 }
 
 #[test]
+fn a_file_from_before_workspaces_has_what_was_spent_in_them() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let old = Connection::open(&path).unwrap();
+    for migration in [
+        include_str!("../../migrations/0001_book.sql"),
+        include_str!("../../migrations/0002_sealed.sql"),
+        include_str!("../../migrations/0003_daily_by_endpoint.sql"),
+        include_str!("../../migrations/0004_api_type.sql"),
+        include_str!("../../migrations/0005_key_extras.sql"),
+    ] {
+        old.execute_batch(migration).unwrap();
+    }
+    old.pragma_update(None, "application_id", 0x546f_6c6c).unwrap();
+    old.pragma_update(None, "user_version", 5).unwrap();
+    let today = Day::of(NOW).number();
+    for (day, payer, place, credits) in
+        [(today - 900, 1, 1, 1), (today, 1, 1, 20), (today, 2, 1, 300), (today, 2, 2, 4_000)]
+    {
+        let place = workspace(place);
+        let row = params![day, hash(payer).0, place.as_bytes(), credits];
+        let sum = "INSERT INTO daily VALUES (?1, ?2, ?3, '', 'm', 'p', 'x', ?4, 5, 1, 0, 0, 0, 0)";
+        old.execute(sum, row).unwrap();
+        let sealed = "INSERT INTO sealed VALUES (?1, ?2, ?3, '', 'm', 'p', 'x', 1, 1, ?4, 5, 0, 0,
+                          0, 0, 0, NULL)";
+        old.execute(sealed, row).unwrap();
+        let total = "INSERT INTO totals VALUES (?2, ?4, 5, 1, NULL) ON CONFLICT DO UPDATE SET
+                         credits = credits + ?4, byok = byok + 5, requests = requests + 1";
+        old.execute(total, params![0, hash(payer).0, 0, credits]).unwrap();
+    }
+    // A sum past the largest integer stays at it, and the file can be opened.
+    let huge = "INSERT INTO daily VALUES (?1, ?2, ?3, '', 'm', 'p', 'x', ?4, ?5, 1, 0, 0, 0, 0)";
+    let place = workspace(3);
+    for day in [today - 2, today - 1] {
+        let row = params![day, hash(3).0, place.as_bytes(), i64::MAX, i64::MIN];
+        old.execute(huge, row).unwrap();
+    }
+    drop(old);
+
+    let store = SqliteStore::open(&path).unwrap();
+    let of_others = |difference: &Difference| match difference.subject {
+        Subject::Key(key) => key != hash(3),
+        Subject::Workspace(id) => id != workspace(3),
+    };
+    assert_eq!(store.audit().unwrap().differences.into_iter().find(of_others), None);
+    let kept = Connection::open(&path).unwrap();
+    let [credits, byok] = kept
+        .query_row(
+            "SELECT credits, byok FROM workspace_totals WHERE workspace = ?",
+            [workspace(3).as_bytes()],
+            |row| Ok([row.get::<_, i64>(0)?, row.get(1)?]),
+        )
+        .unwrap();
+    assert_eq!([credits, byok], [i64::MAX, i64::MIN]);
+    create_workspace(&store, workspace_record(1));
+    let [loaded] = store.snapshot(Day::of(NOW)).unwrap().workspaces.try_into().unwrap();
+    let settled = |period: Period| loaded.tally.settled(period.window(Day::of(NOW)));
+    let (day, all) = (settled(Period::Day), settled(Period::Lifetime));
+    assert_eq!((day.credits.as_nanos(), all.credits.as_nanos()), (320, 321));
+    assert_eq!((day.byok.as_nanos(), all.byok.as_nanos()), (10, 15));
+}
+
+#[test]
 fn a_file_of_another_program_is_refused_and_left_alone() {
     let folder = tempdir().unwrap();
     let text = folder.path().join("notes.txt");
@@ -223,7 +290,7 @@ fn what_is_opened_to_read_is_neither_made_nor_changed() {
 
     fs::write(&path, "").unwrap();
     let error = refusal(SqliteStore::open_to_read(&path));
-    assert!(matches!(error, OpenError::Older { found: 0, known: 5, .. }), "{error}");
+    assert!(matches!(error, OpenError::Older { found: 0, known: 6, .. }), "{error}");
 
     let server = SqliteStore::open(&path).unwrap();
     let reader = SqliteStore::open_to_read(&path).unwrap();

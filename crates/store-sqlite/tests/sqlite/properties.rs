@@ -6,12 +6,13 @@ use ledger::{Amounts, Day, Tally};
 use money::Money;
 use proptest::prelude::*;
 use store::contract::sample::{
-    NOW, after, answer, audit_row, commit, entry, export, hash, key, mark, workspace,
+    NOW, after, answer, audit_row, budget, commit, entry, export, hash, key, mark, workspace,
+    workspace_record,
 };
 use store::{
-    Activity, ActivityFigures, ActivityFilter, Change, Edit, EndpointMark, Entry, ExportLine,
-    Idempotent, KeyHash, KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome, Report,
-    Seal, SealedRow, Source, Store,
+    Activity, ActivityFigures, ActivityFilter, BudgetRecord, Change, Edit, EndpointMark, Entry,
+    ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome,
+    Report, Reset, Seal, SealedRow, Source, Store, WorkspaceRecord,
 };
 
 use crate::temp::TempStore;
@@ -81,6 +82,38 @@ fn idempotent() -> impl Strategy<Value = Idempotent> {
     (0..3_u8, moment()).prop_map(|(number, expires_at)| Idempotent { expires_at, ..answer(number) })
 }
 
+fn workspace_edit() -> impl Strategy<Value = Edit> {
+    let record = || {
+        (1..4_u8, 1..4_u8, 1..5_u64).prop_map(|(number, slug, version)| WorkspaceRecord {
+            slug: format!("team-{slug}"),
+            version,
+            ..workspace_record(number)
+        })
+    };
+    let reset = || {
+        let resets = vec![None, Some(Reset::Daily), Some(Reset::Weekly), Some(Reset::Monthly)];
+        prop::sample::select(resets)
+    };
+    let put = (1..4_u8, reset(), 1..5_u64, any::<bool>(), 0..9_i64);
+    prop_oneof![
+        3 => record().prop_map(|mut record| {
+            record.version = 1;
+            Edit::CreateWorkspace(record)
+        }),
+        2 => record().prop_map(Edit::UpdateWorkspace),
+        1 => (1..4_u8, moment())
+            .prop_map(|(number, at)| Edit::DeleteWorkspace { id: workspace(number), at }),
+        4 => put.prop_map(|(number, reset, version, include_byok, nanos)| Edit::PutBudget {
+            budget: BudgetRecord { limit: Money::nanos(nanos), ..budget(number, reset) },
+            include_byok,
+            version,
+        }),
+        2 => (1..4_u8, reset(), 1..5_u64).prop_map(|(number, reset, version)| {
+            Edit::DeleteBudget { workspace: workspace(number), reset, version }
+        }),
+    ]
+}
+
 fn edit() -> impl Strategy<Value = Edit> {
     let management_key = |number, created_at| ManagementKey {
         created_at,
@@ -92,6 +125,7 @@ fn edit() -> impl Strategy<Value = Edit> {
             .prop_map(|(key, idempotent)| Edit::CreateKey { key, idempotent }),
         4 => record().prop_map(Edit::UpdateKey),
         1 => (0..4_u8, moment()).prop_map(|(number, at)| Edit::DeleteKey { hash: hash(number), at }),
+        4 => workspace_edit(),
         1 => (3..6_u8, moment())
             .prop_map(move |(number, at)| Edit::CreateManagementKey(management_key(number, at))),
         1 => (3..6_u8, moment())
@@ -173,11 +207,13 @@ fn filters(since: Day) -> [ActivityFilter; 5] {
 #[derive(Debug, PartialEq)]
 struct Answers {
     keys: Vec<(KeyRecord, Tally, Option<Timestamp>)>,
+    workspaces: Vec<(WorkspaceRecord, Vec<BudgetRecord>, Tally)>,
     management_keys: Vec<ManagementKey>,
     marks: Vec<EndpointMark>,
     pages: Vec<Vec<KeyRecord>>,
     generations: Vec<Vec<Entry>>,
     looked_up: Vec<Option<KeyRecord>>,
+    looked_up_workspaces: Vec<Option<WorkspaceRecord>>,
     activity: Vec<Activity>,
     charged: Amounts,
     idempotent: Vec<Option<Idempotent>>,
@@ -191,6 +227,7 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
     // A snapshot promises no order.
     let mut snapshot = store.snapshot(since).unwrap();
     snapshot.keys.sort_by_key(|key| key.record.hash);
+    snapshot.workspaces.sort_by_key(|workspace| workspace.record.id);
     snapshot.management_keys.sort_by_key(|key| key.hash);
     snapshot.marks.sort_by(|one, other| one.model.cmp(&other.model));
     let page = |place, include_disabled, offset: i64| KeyPage {
@@ -209,11 +246,19 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
             .into_iter()
             .map(|key| (key.record, key.tally, key.last_used_at))
             .collect(),
+        workspaces: snapshot
+            .workspaces
+            .into_iter()
+            .map(|loaded| (loaded.record, loaded.budgets, loaded.tally))
+            .collect(),
         management_keys: snapshot.management_keys,
         marks: snapshot.marks,
         pages: pages.iter().map(|page| store.keys(page).unwrap()).collect(),
         generations: (0..4)
             .map(|number| store.generation(&format!("gen-{number}")).unwrap())
+            .collect(),
+        looked_up_workspaces: (0..5)
+            .map(|number| store.workspace(workspace(number)).unwrap())
             .collect(),
         looked_up: (0..6).map(|number| store.key(hash(number)).unwrap()).collect(),
         activity: filters(since).iter().map(|filter| store.activity(filter).unwrap()).collect(),
@@ -232,6 +277,7 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
 #[derive(Debug, PartialEq)]
 struct Figures {
     keys: Vec<(KeyHash, Tally, Option<Timestamp>)>,
+    workspaces: Vec<(uuid::Uuid, Tally)>,
     newest_days: Vec<Option<Day>>,
     activity: Activity,
     charged: Amounts,
@@ -240,7 +286,7 @@ struct Figures {
 }
 
 fn figures(store: &dyn Store) -> Figures {
-    let mut keys = Vec::new();
+    let (mut keys, mut workspaces) = (Vec::new(), Vec::new());
     for since in -1..9 {
         let snapshot = store.snapshot(Day::of(NOW).plus(since)).unwrap();
         let mut live: Vec<_> = snapshot
@@ -250,11 +296,19 @@ fn figures(store: &dyn Store) -> Figures {
             .collect();
         live.sort_by_key(|(hash, ..)| *hash);
         keys.extend(live);
+        let mut live: Vec<_> = snapshot
+            .workspaces
+            .into_iter()
+            .map(|loaded| (loaded.record.id, loaded.tally))
+            .collect();
+        live.sort_by_key(|(id, _)| *id);
+        workspaces.extend(live);
     }
     let report = store.audit().unwrap();
     assert_eq!(report.differences, []);
     Figures {
         keys,
+        workspaces,
         newest_days: (1..9).map(|days| store.newest_days(days).unwrap()).collect(),
         activity: store.activity(&every_day()).unwrap(),
         charged: store.charged().unwrap(),

@@ -2,11 +2,12 @@
 //! A backend that keeps sums tries the second with [`audit_names_a_planted_difference`].
 
 use ledger::Amounts;
+use uuid::Uuid;
 
 use super::sample::{
-    after, correct, create, credits, delete, entry, hash, key, settle, settlement, total,
+    after, correct, create, credits, delete, entry, hash, key, settle, settlement, total, workspace,
 };
-use crate::{Difference, Entry, KeyHash, Report, Store};
+use crate::{Difference, Entry, KeyHash, Report, Store, Subject};
 
 pub(super) fn the_book_agrees_after_every_kind_of_change(store: &dyn Store) {
     assert_eq!(store.audit().unwrap(), Report::default());
@@ -43,8 +44,24 @@ pub fn audit_names_a_planted_difference(store: &dyn Store, plant: impl FnOnce(Ke
     settle(store, &entry("gen-2", hash(2)));
     assert_eq!(store.audit().unwrap().differences, []);
     plant(hash(1));
+    let subject = Subject::Key(hash(1));
     let difference =
-        Difference { key: hash(1), day: None, figure: "credits".to_owned(), kept: 41, summed: 40 };
+        Difference { subject, day: None, figure: "credits".to_owned(), kept: 41, summed: 40 };
     assert_eq!(store.audit().unwrap().differences, [difference]);
     assert_eq!(total(store, hash(1)), credits(41));
+}
+
+/// Checks the same of a workspace's sum: `plant` adds one nano-dollar to the BYOK use that is kept as
+/// its total.
+pub fn audit_names_a_workspace(store: &dyn Store, plant: impl FnOnce(Uuid)) {
+    for (generation, payer, place) in [("gen-1", 1, 1), ("gen-2", 2, 1), ("gen-3", 2, 2)] {
+        let row = Entry { workspace: workspace(place), ..entry(generation, hash(payer)) };
+        settle(store, &row);
+    }
+    assert_eq!(store.audit().unwrap().differences, []);
+    plant(workspace(1));
+    let subject = Subject::Workspace(workspace(1));
+    let difference =
+        Difference { subject, day: None, figure: "byok".to_owned(), kept: 141, summed: 140 };
+    assert_eq!(store.audit().unwrap().differences, [difference]);
 }

@@ -4,10 +4,10 @@
 use ledger::Amounts;
 
 use super::sample::{
-    NOW, answer, audit_row, commit, commit_all, correct, create, delete, edit, entry, hash, key,
-    management_key, mark, recorded, settle,
+    NOW, answer, audit_row, budget, commit, commit_all, correct, create, create_workspace, delete,
+    edit, entry, hash, key, management_key, mark, recorded, settle, workspace, workspace_record,
 };
-use crate::{AuditRow, Change, Edit, KeyRecord, Outcome, Store};
+use crate::{AuditRow, Change, Edit, KeyRecord, Outcome, Store, WorkspaceRecord};
 
 pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
     settle(store, &entry("gen-1", hash(1)));
@@ -27,6 +27,11 @@ pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
         Edit::RevokeManagementKey { hash: hash(2), at: NOW },
         correction,
         clear,
+        Edit::CreateWorkspace(workspace_record(1)),
+        Edit::UpdateWorkspace(workspace_record(1)),
+        Edit::PutBudget { budget: budget(1, None), include_byok: true, version: 2 },
+        Edit::DeleteBudget { workspace: workspace(1), reset: None, version: 3 },
+        Edit::DeleteWorkspace { id: workspace(1), at: NOW },
     ];
     let changes = edits.map(recorded);
     commit_all(store, &changes);
@@ -58,6 +63,17 @@ pub(super) fn edits_that_did_not_happen_leave_no_row(store: &dyn Store) {
     assert_eq!(edit(store, Edit::UpdateKey(key(9))), Outcome::Missing);
     assert_eq!(delete(store, hash(9)), Outcome::Missing);
     assert_eq!(correct(store, "gen-9", 0, Amounts::ZERO), Outcome::Missing);
+    create_workspace(store, workspace_record(1));
+    let refused = [
+        create_workspace(store, workspace_record(1)),
+        create_workspace(store, WorkspaceRecord { id: workspace(2), ..workspace_record(1) }),
+        edit(store, Edit::UpdateWorkspace(workspace_record(2))),
+        edit(store, Edit::DeleteWorkspace { id: workspace(1), at: NOW }),
+        edit(store, Edit::PutBudget { budget: budget(1, None), include_byok: true, version: 0 }),
+        edit(store, Edit::DeleteBudget { workspace: workspace(1), reset: None, version: 1 }),
+    ];
+    assert!(!refused.contains(&Outcome::Done), "{refused:?}");
+    let made = audit_row("workspace.create", &workspace(1).to_string());
     let created = audit_row("key.create", &hash(1).to_string());
-    assert_eq!(store.audit_log(99).unwrap(), [created]);
+    assert_eq!(store.audit_log(99).unwrap(), [made, created]);
 }

@@ -6,12 +6,12 @@ use std::io;
 use ledger::{Amounts, Day};
 
 use super::sample::{
-    NOW, after, audit_row, commit, correct, create, credits, delete, edit, entry, hash, key,
-    management_key, mark, settle,
+    NOW, after, audit_row, budget, commit, correct, create, create_workspace, credits, delete,
+    edit, entry, hash, key, management_key, mark, settle, workspace, workspace_record,
 };
 use crate::{
-    Change, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Seal, SealedRow, Store,
-    StoreError, Tokens,
+    Change, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Reset, Seal, SealedRow, Store,
+    StoreError, Tokens, WorkspaceRecord,
 };
 
 pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
@@ -22,6 +22,14 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
     delete(store, hash(1));
     edit(store, Edit::CreateManagementKey(management_key(9)));
     edit(store, Edit::CreateManagementKey(management_key(8)));
+    for number in [4, 6, 5] {
+        create_workspace(store, workspace_record(number));
+    }
+    let budgets = [budget(5, Some(Reset::Daily)), budget(4, None), budget(5, None)];
+    for (budget, version) in budgets.into_iter().zip([1, 1, 2]) {
+        edit(store, Edit::PutBudget { budget, include_byok: true, version });
+    }
+    edit(store, Edit::DeleteWorkspace { id: workspace(6), at: NOW });
     let row = |generation: &str, attempt, seconds| Entry {
         attempt,
         admitted_at: after(seconds),
@@ -61,12 +69,24 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
     let row_line = |row| ExportLine::Entry(Box::new(row));
     let audit_line =
         |action, number| ExportLine::Audit(audit_row(action, &hash(number).to_string()));
+    let workspace_line = |number, version, deleted_at| {
+        let record = WorkspaceRecord { version, ..workspace_record(number) };
+        ExportLine::Workspace(Box::new(record), deleted_at)
+    };
+    let of_workspace =
+        |action, number| ExportLine::Audit(audit_row(action, &workspace(number).to_string()));
     let expected = [
         key_line(key(1), Some(NOW)),
         key_line(tied, None),
         key_line(key(3), None),
         ExportLine::ManagementKey(management_key(8)),
         ExportLine::ManagementKey(management_key(9)),
+        workspace_line(4, 2, None),
+        workspace_line(5, 3, None),
+        workspace_line(6, 1, Some(NOW)),
+        ExportLine::Budget(budget(4, None)),
+        ExportLine::Budget(budget(5, None)),
+        ExportLine::Budget(budget(5, Some(Reset::Daily))),
         row_line(first),
         row_line(correction),
         row_line(second),
@@ -82,6 +102,13 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         audit_line("key.delete", 1),
         audit_line("management_key.create", 9),
         audit_line("management_key.create", 8),
+        of_workspace("workspace.create", 4),
+        of_workspace("workspace.create", 6),
+        of_workspace("workspace.create", 5),
+        of_workspace("budget.put", 5),
+        of_workspace("budget.put", 4),
+        of_workspace("budget.put", 5),
+        of_workspace("workspace.delete", 6),
         ExportLine::Audit(audit_row("generation.correct", "gen-b")),
     ];
     assert_eq!(lines, expected);

@@ -9,8 +9,9 @@ use money::Money;
 use uuid::Uuid;
 
 use crate::{
-    ApiType, Attempt, AuditRow, Change, Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
-    KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Reset, Source, Store, Tokens,
+    ApiType, Attempt, AuditRow, BudgetRecord, Change, Edit, EndpointMark, Entry, ExportLine,
+    Idempotent, KeyHash, KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Reset, Source, Store,
+    Tokens, WorkspaceRecord,
 };
 
 /// A Sunday's noon, 2026-11-22T12:00:00Z: the moment every record is made at unless it says so.
@@ -34,6 +35,65 @@ pub fn hash(number: u8) -> KeyHash {
 /// A workspace, told from others by `number`.
 pub fn workspace(number: u8) -> Uuid {
     Uuid::from_bytes([number; 16])
+}
+
+/// A workspace with every setting set.
+pub fn workspace_record(number: u8) -> WorkspaceRecord {
+    WorkspaceRecord {
+        id: workspace(number),
+        slug: format!("team-{number}"),
+        name: format!("Team {number} ✓"),
+        description: Some("what it is \"for\"".to_owned()),
+        default_text_model: Some("openai/gpt-4o-mini".to_owned()),
+        default_image_model: Some("openai/gpt-image-1".to_owned()),
+        default_provider_sort: Some("price".to_owned()),
+        is_observability_io_logging_enabled: true,
+        is_observability_broadcast_enabled: true,
+        is_data_discount_logging_enabled: true,
+        io_logging_sampling_millionths: 250_000,
+        io_logging_api_key_ids: Some(vec![1, -7, i64::MAX]),
+        disabled_server_tools: Some(vec!["web_search".to_owned()]),
+        include_byok_in_budgets: true,
+        created_at: after(i64::from(number)),
+        updated_at: Some(at("2026-11-22T12:00:00.000001Z")),
+        created_by: Some("operator".to_owned()),
+        version: 1,
+    }
+}
+
+/// The same with all that may be absent absent.
+pub fn bare_workspace(number: u8) -> WorkspaceRecord {
+    WorkspaceRecord {
+        description: None,
+        default_text_model: None,
+        default_image_model: None,
+        default_provider_sort: None,
+        is_observability_io_logging_enabled: false,
+        is_observability_broadcast_enabled: false,
+        is_data_discount_logging_enabled: false,
+        io_logging_sampling_millionths: 1_000_000,
+        io_logging_api_key_ids: None,
+        disabled_server_tools: None,
+        include_byok_in_budgets: false,
+        updated_at: None,
+        created_by: None,
+        ..workspace_record(number)
+    }
+}
+
+/// A budget of the workspace of that number.
+pub fn budget(number: u8, reset: Option<Reset>) -> BudgetRecord {
+    let mut budget = BudgetRecord {
+        id: Uuid::nil(),
+        workspace: workspace(number),
+        reset,
+        limit: Money::nanos(500_000_000_001),
+        created_at: after(1),
+        updated_at: at("2026-11-22T12:00:00.000002Z"),
+    };
+    budget.id =
+        Uuid::from_bytes([number, budget.place(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+    budget
 }
 
 /// So many nano-dollars in credits.
@@ -217,6 +277,11 @@ pub fn recorded(edit: Edit) -> Change {
         Edit::RevokeManagementKey { hash, .. } => {
             audit_row("management_key.revoke", &hash.to_string())
         }
+        Edit::CreateWorkspace(record) => audit_row("workspace.create", &record.id.to_string()),
+        Edit::UpdateWorkspace(record) => audit_row("workspace.update", &record.id.to_string()),
+        Edit::DeleteWorkspace { id, .. } => audit_row("workspace.delete", &id.to_string()),
+        Edit::PutBudget { budget, .. } => audit_row("budget.put", &budget.workspace.to_string()),
+        Edit::DeleteBudget { workspace, .. } => audit_row("budget.delete", &workspace.to_string()),
         Edit::Correct { generation, .. } => audit_row("generation.correct", generation),
         Edit::ClearMark { model, .. } => audit_row("endpoint.clear", model),
     };
@@ -237,6 +302,11 @@ pub fn export(store: &dyn Store) -> Vec<ExportLine> {
 /// Makes a key.
 pub fn create(store: &dyn Store, key: KeyRecord) -> Outcome {
     edit(store, Edit::CreateKey { key, idempotent: None })
+}
+
+/// Makes a workspace.
+pub fn create_workspace(store: &dyn Store, record: WorkspaceRecord) -> Outcome {
+    edit(store, Edit::CreateWorkspace(record))
 }
 
 /// Deletes a key at [`NOW`].

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ledger::{Amounts, Day, Tally};
+use uuid::Uuid;
 
+use super::workspaces::KeptWorkspace;
 use crate::{
-    Activity, ActivityFigures, ActivityFilter, AuditRow, Change, Edit, EndpointMark, Entry,
-    ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, LoadedKey, ManagementKey, Outcome,
-    Report, SealedRow, Snapshot, Source, correction,
+    Activity, ActivityFigures, ActivityFilter, AuditRow, BudgetRecord, Change, Edit, EndpointMark,
+    Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, LoadedKey, ManagementKey,
+    Outcome, Refused, Report, SealedRow, Snapshot, Source, correction,
 };
 
 /// A key with when it was deleted.
@@ -23,6 +25,8 @@ struct KeptKey {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     keys: Vec<KeptKey>,
+    pub(super) workspaces: Vec<KeptWorkspace>,
+    pub(super) budgets: Vec<BudgetRecord>,
     management_keys: Vec<ManagementKey>,
     /// Every hash that ever authenticated something, with the hash of what it stands for.
     hashes: Vec<(KeyHash, KeyHash)>,
@@ -89,6 +93,15 @@ impl Book {
                 }
                 None => Outcome::Missing,
             },
+            Edit::CreateWorkspace(workspace) => self.create_workspace(workspace),
+            Edit::UpdateWorkspace(workspace) => self.update_workspace(workspace),
+            Edit::DeleteWorkspace { id, at } => self.delete_workspace(*id, *at),
+            Edit::PutBudget { budget, include_byok, version } => {
+                self.put_budget(budget, *include_byok, *version)
+            }
+            Edit::DeleteBudget { workspace, reset, version } => {
+                self.delete_budget(*workspace, *reset, *version)
+            }
             Edit::CreateManagementKey(key) => {
                 if self.owner(key.hash).is_some() {
                     return Outcome::Conflict;
@@ -134,6 +147,9 @@ impl Book {
         if self.owner(key.hash).is_some() || self.is_second_taken(key) {
             return Outcome::Conflict;
         }
+        if self.is_deleted(key.workspace) {
+            return Outcome::Refused(Refused::NoWorkspace);
+        }
         self.claim(key);
         self.keys.push(KeptKey { record: key.clone(), deleted_at: None });
         if let Some(answer) = idempotent {
@@ -151,6 +167,9 @@ impl Book {
         }
         if self.is_second_taken(key) {
             return Outcome::Conflict;
+        }
+        if self.is_deleted(key.workspace) {
+            return Outcome::Refused(Refused::NoWorkspace);
         }
         self.claim(key);
         if let Some(kept) = self.live_key(key.hash) {
@@ -189,6 +208,7 @@ impl Book {
         let live = self.keys.iter().filter(|key| key.deleted_at.is_none());
         Snapshot {
             keys: live.map(|key| self.load(&key.record, since)).collect(),
+            workspaces: self.loaded_workspaces(since),
             management_keys: self.management_keys.clone(),
             marks: self.marks.clone(),
         }
@@ -205,19 +225,30 @@ impl Book {
     fn load(&self, record: &KeyRecord, since: Day) -> LoadedKey {
         let rows = || self.entries.iter().filter(|entry| entry.key == record.hash);
         let sealed = || self.sealed.iter().filter(|row| row.key == record.hash);
-        let mut tally = Tally::default();
-        let costs = rows().map(|entry| (entry.day(), entry.cost));
-        for (day, cost) in costs.chain(sealed().map(|row| (row.day, row.cost))) {
-            if day < since {
-                tally.post_before_days(cost);
-            } else {
-                tally.post(day, cost);
-            }
-        }
+        let tally = self.tally(since, |row| row.key == record.hash);
         let requests = rows().filter(|entry| entry.kind == Kind::Attempt);
         let used = requests.map(|entry| entry.admitted_at);
         let last_used_at = used.chain(sealed().filter_map(|row| row.last_used_at)).max();
         LoadedKey { record: record.clone(), tally, last_used_at }
+    }
+
+    /// What the rows that `counts` have cost, by day from `since` on.
+    pub(super) fn tally(&self, since: Day, counts: impl Fn(&SealedRow) -> bool) -> Tally {
+        let mut tally = Tally::default();
+        for row in self.spent().filter(counts) {
+            if row.day < since {
+                tally.post_before_days(row.cost);
+            } else {
+                tally.post(row.day, row.cost);
+            }
+        }
+        tally
+    }
+
+    /// How many live keys are in the workspace.
+    pub(super) fn live_keys_in(&self, workspace: Uuid) -> usize {
+        let is_in = |key: &&KeptKey| key.deleted_at.is_none() && key.record.workspace == workspace;
+        self.keys.iter().filter(is_in).count()
     }
 
     pub(super) fn keys(&self, page: &KeyPage) -> Vec<KeyRecord> {
@@ -320,6 +351,7 @@ impl Book {
             .into_iter()
             .map(|key| ExportLine::Key(Box::new(key.record.clone()), key.deleted_at));
         keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
+            .chain(self.exported_workspaces())
             .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
             .chain(sealed.into_iter().map(|row| ExportLine::Sealed(Box::new(row))))
             .chain(marks.into_iter().map(ExportLine::Mark))
