@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use ledger::{Account, Tally, Terms};
+use ledger::{Account, Layer, Limit, Period, Tally, Terms};
 use parking_lot::RwLock;
-use store::{BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, WorkspaceRecord};
+use store::{BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, Reset, WorkspaceRecord};
 use tokio::sync::Notify;
 use uuid::Uuid;
+
+/// Locks that the keys of a workspace without budgets spread over (decision 14).
+const ACCOUNT_PARTS: usize = 16;
 
 /// A workspace in use.
 pub struct Workspace {
@@ -34,8 +37,8 @@ impl Workspace {
         let LoadedWorkspace { record, budgets, tally } = loaded;
         let freed = Arc::new(Notify::new());
         let notify = Arc::clone(&freed);
-        let account =
-            Account::new(terms(&record, &budgets), tally, move || notify.notify_waiters());
+        let terms = terms(&record, &budgets);
+        let account = Account::spread(terms, tally, ACCOUNT_PARTS, move || notify.notify_waiters());
         Workspace {
             settings: RwLock::new(Settings { record: record.into(), budgets: budgets.into() }),
             account: Arc::new(account),
@@ -77,8 +80,21 @@ impl Workspace {
 }
 
 /// The terms that a workspace's requests spend under: its budgets, the longest window first.
-pub fn terms(_record: &WorkspaceRecord, _budgets: &[BudgetRecord]) -> Terms {
-    Terms::default()
+pub fn terms(record: &WorkspaceRecord, budgets: &[BudgetRecord]) -> Terms {
+    let mut budgets: Vec<&BudgetRecord> = budgets.iter().collect();
+    budgets.sort_by_key(|budget| budget.place());
+    let limit = |budget: &BudgetRecord| Limit {
+        layer: Layer::Workspace,
+        amount: budget.limit,
+        period: match budget.reset {
+            None => Period::Lifetime,
+            Some(Reset::Monthly) => Period::Month,
+            Some(Reset::Weekly) => Period::Week,
+            Some(Reset::Daily) => Period::Day,
+        },
+        include_byok: record.include_byok_in_budgets,
+    };
+    Terms { limits: budgets.into_iter().map(limit).collect(), ..Terms::default() }
 }
 
 /// A new workspace's settings where nothing was asked for.

@@ -72,3 +72,32 @@ fn a_key_whose_workspace_was_lost_has_one_all_the_same() {
     assert_eq!(made_up.record().id, id(9));
     assert!(Arc::ptr_eq(&made_up, &workspaces.of_key(id(9))));
 }
+
+#[test]
+fn the_budgets_are_limits_the_longest_window_first() {
+    let of =
+        |reset, dollars: i64| BudgetRecord { reset, limit: Money::nanos(dollars), ..budget(1) };
+    let budgets = [
+        of(Some(Reset::Weekly), 3),
+        of(None, 5),
+        of(Some(Reset::Daily), 2),
+        of(Some(Reset::Monthly), 4),
+    ];
+    for include_byok in [false, true] {
+        let record = WorkspaceRecord { include_byok_in_budgets: include_byok, ..record(1) };
+        let limit = |period, nanos| Limit {
+            layer: Layer::Workspace,
+            amount: Money::nanos(nanos),
+            period,
+            include_byok,
+        };
+        let limits = [
+            limit(Period::Lifetime, 5),
+            limit(Period::Month, 4),
+            limit(Period::Week, 3),
+            limit(Period::Day, 2),
+        ];
+        let expected = Terms { limits: limits.into_iter().collect(), ..Terms::default() };
+        assert_eq!(terms(&record, &budgets), expected);
+    }
+}
