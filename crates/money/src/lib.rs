@@ -2,7 +2,7 @@
 //!
 //! Nothing here touches binary floating point: amounts are integers from parsing to printing, and
 //! the only product ([`Bill::add`]) and the only rounding of a cost ([`Bill::round_up`]) live in
-//! one file.
+//! one file, and those of a fee ([`Percent::of`]) in another.
 //!
 //! ```
 //! # use money::{Bill, Money, Rate};
@@ -15,9 +15,11 @@
 //! ```
 
 mod amount;
+mod percent;
 mod rate;
 mod text;
 
 pub use amount::Money;
+pub use percent::{ParsePercentError, Percent};
 pub use rate::{Bill, Overflow, ParseRateError, Rate};
 pub use text::ParseMoneyError;
