@@ -28,8 +28,10 @@ use sync::Syncer;
 const SLOT_BYTES: usize = 2_048;
 const HEADER_BYTES: usize = 8;
 /// The version of a record's form; one of an unknown version is not read.
-const VERSION: u8 = 2;
-/// The form before there was anything but chat completions: without its last field.
+const VERSION: u8 = 3;
+/// The form before there were owners' credentials: without its last field.
+const VERSION_WITHOUT_CREDENTIAL: u8 = 2;
+/// The form before there was anything but chat completions: without its last two fields.
 const VERSION_WITHOUT_API_TYPE: u8 = 1;
 /// Records cleared in one go, so that the writer is soon back at its queue.
 const SWEEP_SLOTS: usize = 64;
@@ -63,6 +65,8 @@ pub struct HoldRecord {
     pub streamed: bool,
     /// What was asked for.
     pub api_type: ApiType,
+    /// The owner's credential it goes with; `None` for the operator's own.
+    pub credential: Option<[u8; 16]>,
 }
 
 impl HoldRecord {
@@ -85,6 +89,7 @@ impl HoldRecord {
             model: self.model.clone(),
             provider: self.provider.clone(),
             upstream_model: self.upstream_model.clone(),
+            credential: self.credential.map(Uuid::from_bytes),
             admitted_at: Timestamp::from_microsecond(self.admitted_us)
                 .unwrap_or(Timestamp::UNIX_EPOCH),
             cost: held,
@@ -399,8 +404,9 @@ fn decode(slot: &[u8]) -> Option<HoldRecord> {
     let (version, record) = record.split_first()?;
     match *version {
         VERSION => postcard::from_bytes(record).ok(),
-        // The first of its kinds, which is all there was, is written as a zero.
-        VERSION_WITHOUT_API_TYPE => postcard::from_bytes(&[record, &[0]].concat()).ok(),
+        // The first of its kinds, which is all there was, is written as a zero; so is nothing.
+        VERSION_WITHOUT_CREDENTIAL => postcard::from_bytes(&[record, &[0]].concat()).ok(),
+        VERSION_WITHOUT_API_TYPE => postcard::from_bytes(&[record, &[0, 0]].concat()).ok(),
         _ => None,
     }
 }

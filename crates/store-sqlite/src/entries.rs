@@ -15,7 +15,7 @@ macro_rules! columns {
          admitted_at, credits, byok, held_credits, held_byok, source, prompt_tokens, \
          completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cache_discount, \
          upstream_id, streamed, cancelled, finish_reason, latency_ms, generation_ms, attempts, \
-         referer, user_agent, session, api_type"
+         referer, user_agent, session, api_type, credential"
     };
 }
 
@@ -23,7 +23,7 @@ const INSERT: &str = concat!(
     "INSERT INTO entries (",
     columns!(),
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+               ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (generation, attempt, kind) DO NOTHING"
 );
 
@@ -129,6 +129,7 @@ fn insert(connection: &Connection, entry: &Entry) -> Result<bool> {
         entry.user_agent,
         entry.session,
         entry.api_type.as_str(),
+        entry.credential.as_ref().map(uuid::Uuid::as_bytes),
     ])?;
     Ok(added > 0)
 }
@@ -169,6 +170,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Entry> {
         user_agent: fields.next()?,
         session: fields.next()?,
         api_type: fields.word(ApiType::parse)?,
+        credential: fields.optional_uuid()?,
     })
 }
 

@@ -85,6 +85,10 @@ impl<'a> Fields<'a> {
         self.next().map(Uuid::from_bytes)
     }
 
+    pub(crate) fn optional_uuid(&mut self) -> Result<Option<Uuid>> {
+        Ok(self.next::<Option<[u8; 16]>>()?.map(Uuid::from_bytes))
+    }
+
     pub(crate) fn amounts(&mut self) -> Result<Amounts> {
         let credits = self.next().map(Money::nanos)?;
         let byok = self.next().map(Money::nanos)?;

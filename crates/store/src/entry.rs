@@ -107,6 +107,9 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// How long the provider took to answer or fail, in milliseconds.
     pub latency_ms: u64,
+    /// Whether it went with a credential of the owner's; not in rows from before there were any.
+    #[serde(default)]
+    pub is_byok: bool,
 }
 
 /// A row of the book.
@@ -132,6 +135,8 @@ pub struct Entry {
     pub provider: String,
     /// The model, by the provider's name.
     pub upstream_model: String,
+    /// The owner's credential it went with; `None` for the operator's own.
+    pub credential: Option<Uuid>,
     /// When the request was admitted; decides its day, week and month. Whole microseconds.
     pub admitted_at: Timestamp,
     /// What it cost; of a correction, the difference it makes, which may be negative.

@@ -110,6 +110,7 @@ pub(super) struct Row {
     model: String,
     provider: String,
     upstream_model: String,
+    credential: Option<String>,
     admitted_at: String,
     credits: String,
     byok: String,
@@ -138,6 +139,7 @@ struct Call {
     upstream_model: String,
     status: Option<u16>,
     latency_ms: u64,
+    is_byok: bool,
 }
 
 #[derive(Serialize)]
@@ -331,6 +333,7 @@ fn row(entry: Entry) -> Row {
         model,
         provider,
         upstream_model,
+        credential,
         admitted_at,
         cost,
         held,
@@ -362,6 +365,7 @@ fn row(entry: Entry) -> Row {
         model,
         provider,
         upstream_model,
+        credential: credential.map(|credential| credential.to_string()),
         admitted_at: admitted_at.to_string(),
         credits: cost.credits.to_string(),
         byok: cost.byok.to_string(),
@@ -384,8 +388,8 @@ fn row(entry: Entry) -> Row {
 }
 
 fn call(attempt: Attempt) -> Call {
-    let Attempt { provider, model, upstream_model, status, latency_ms } = attempt;
-    Call { provider, model, upstream_model, status, latency_ms }
+    let Attempt { provider, model, upstream_model, status, latency_ms, is_byok } = attempt;
+    Call { provider, model, upstream_model, status, latency_ms, is_byok }
 }
 
 fn sealed(sealed: SealedRow) -> Sealed {

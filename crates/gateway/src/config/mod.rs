@@ -6,6 +6,7 @@ pub mod built_in;
 mod catalogue;
 mod decode;
 mod dollars;
+mod percent;
 mod problems;
 mod read;
 mod telemetry;
@@ -14,7 +15,7 @@ mod written;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use money::Money;
+use money::{Money, Percent};
 use serde::Deserialize;
 use upstream::transport::{Proxy, ProxyError};
 
@@ -261,6 +262,9 @@ pub struct MeteringConfig {
     pub keep_alive_first_ms: u64,
     /// Later ones come after this many.
     pub keep_alive_next_ms: u64,
+    /// What a request with a credential of the owner's is charged, of its list price.
+    #[serde(deserialize_with = "percent::deserialize")]
+    pub byok_fee_percent: Percent,
 }
 
 impl Default for MeteringConfig {
@@ -269,6 +273,7 @@ impl Default for MeteringConfig {
             completion_floor_tokens: 16,
             keep_alive_first_ms: 1_000,
             keep_alive_next_ms: 10_000,
+            byok_fee_percent: Percent::ZERO,
         }
     }
 }

@@ -222,8 +222,14 @@ fn listed(row: &Entry) -> ListedHold {
         model: row.model.clone(),
         provider: row.provider.clone(),
         admitted_at: row.admitted_at.to_string(),
-        charged: row.cost.credits.to_string(),
+        charged: list_price(row, row.cost).to_string(),
     }
+}
+
+/// What `amounts` of that row come to at list price, as a provider bills it to whoever's credential
+/// it went with.
+fn list_price(row: &Entry, amounts: Amounts) -> Money {
+    if row.credential.is_some() { amounts.byok } else { amounts.credits }
 }
 
 async fn correct_hold(
@@ -242,7 +248,8 @@ async fn correct_hold(
     })
     .await?;
     let first = rows.iter().find(|row| row.attempt == attempt && row.kind == Kind::Attempt);
-    if first.is_some_and(|row| matches!(row.source, Source::Reported | Source::Counted)) {
+    let first = first.ok_or_else(ApiError::not_found)?;
+    if matches!(first.source, Source::Reported | Source::Counted) {
         return Err(ApiError::conflict(format!(
             "{generation} was charged for what was seen of it; only a charge whose end was not \
              seen (`interrupted` or `held`) is corrected"
@@ -251,9 +258,8 @@ async fn correct_hold(
     let stands_at = rows
         .iter()
         .filter(|row| row.attempt == attempt)
-        .map(|row| row.cost.credits)
-        .reduce(|sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX))
-        .ok_or_else(ApiError::not_found)?;
+        .map(|row| list_price(row, row.cost))
+        .fold(Money::ZERO, |sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX));
     let audit = audit(
         core,
         "hold.correct",
@@ -261,7 +267,11 @@ async fn correct_hold(
         Some(&stands_at.to_string()),
         Some(&cost.to_string()),
     );
-    let edit = Edit::Correct { generation, attempt, cost: Amounts::credits(cost) };
+    let amounts = match first.credential {
+        Some(_) => Amounts { credits: core.config.metering.byok_fee_percent.of(cost), byok: cost },
+        None => Amounts::credits(cost),
+    };
+    let edit = Edit::Correct { generation, attempt, cost: amounts };
     let shared = Arc::clone(core);
     let pending = core.writer.edit(edit, audit, move |outcome| {
         let Outcome::Corrected { entry } = outcome else { return };
@@ -275,7 +285,7 @@ async fn correct_hold(
     });
     match pending.outcome().await? {
         Outcome::Corrected { entry } => {
-            let difference = entry.cost.credits.to_string();
+            let difference = list_price(&entry, entry.cost).to_string();
             Ok(json(StatusCode::OK, &serde_json::json!({ "difference": difference })))
         }
         _ => Err(ApiError::not_found()),

@@ -77,7 +77,9 @@ fn may_read(core: &Core, caller: &Caller, row: &Entry) -> bool {
 fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
     let last = rows.iter().rev().find(|row| row.kind == Kind::Attempt)?;
     let cost = rows.iter().try_fold(Amounts::ZERO, |sum, row| sum.checked_add(row.cost))?;
-    let is_byok = !cost.byok.is_zero();
+    let is_byok = last.credential.is_some();
+    // Of all attempts: one before the last may have gone with the owner's credential as well.
+    let has_byok = is_byok || !cost.byok.is_zero();
     // What a process that ended, or a provider's end that was not seen, leaves unknown is not zero.
     let ended = Some(last).filter(|row| row.source != Source::Interrupted);
     let used =
@@ -111,7 +113,7 @@ fn shown(rows: &[Entry], catalogue: &Catalogue) -> Option<GenerationData> {
         total_cost: Usd(cost.credits),
         usage: Usd(cost.credits),
         is_byok,
-        upstream_inference_cost: is_byok.then_some(Usd(cost.byok)),
+        upstream_inference_cost: has_byok.then_some(Usd(cost.byok)),
         cache_discount: last.cache_discount.map(Usd),
         latency: ended.map(|row| row.latency_ms),
         generation_time: ended.map(|row| row.generation_ms),
@@ -154,14 +156,14 @@ fn responses(rows: &[Entry], catalogue: &Catalogue) -> Vec<ProviderResponse> {
         endpoint_id: Some(endpoint_id(&row.model, &row.provider, &row.upstream_model).to_string()),
         provider_name: Some(catalogue.provider_name(&row.provider).to_owned()),
         model_permaslug: Some(row.model.clone()),
-        is_byok: Some(false),
+        is_byok: Some(row.credential.is_some()),
         ..ProviderResponse::default()
     }));
     responses
 }
 
 fn response(attempt: &Attempt, catalogue: &Catalogue) -> ProviderResponse {
-    let Attempt { provider, model, upstream_model, status, latency_ms } = attempt;
+    let Attempt { provider, model, upstream_model, status, latency_ms, is_byok } = attempt;
     let is_known = !upstream_model.is_empty();
     ProviderResponse {
         status: *status,
@@ -169,7 +171,7 @@ fn response(attempt: &Attempt, catalogue: &Catalogue) -> ProviderResponse {
         endpoint_id: is_known.then(|| endpoint_id(model, provider, upstream_model).to_string()),
         provider_name: Some(catalogue.provider_name(provider).to_owned()),
         model_permaslug: Some(model.clone()),
-        is_byok: Some(false),
+        is_byok: Some(*is_byok),
         latency: Some(*latency_ms),
     }
 }

@@ -15,6 +15,7 @@ fn record(generation: &str) -> HoldRecord {
         byok: 3,
         streamed: true,
         api_type: ApiType::Embeddings,
+        credential: Some([9; 16]),
     }
 }
 
@@ -168,20 +169,23 @@ async fn a_long_sweep_is_done_in_steps_and_forgets_no_slot() {
 }
 
 #[test]
-fn a_record_from_before_there_were_embeddings_is_read() {
+fn records_of_earlier_versions_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("holds");
-    let chat = HoldRecord { api_type: ApiType::Completions, ..record("gen-old") };
-    let mut slot = [0; SLOT_BYTES];
-    let end = encode(&chat, &mut slot).unwrap().len();
-    // Without its last byte, which says what was asked for, it is a record of the first version.
-    let mut old = slot[..end - 1].to_vec();
-    old[HEADER_BYTES] = 1;
-    let length = u32::try_from(old.len() - HEADER_BYTES).unwrap();
-    let checksum = crc32fast::hash(&old[HEADER_BYTES..]);
-    old[..4].copy_from_slice(&length.to_le_bytes());
-    old[4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
-    std::fs::write(&path, old).unwrap();
-    let left = open(&path, 1, false).left_behind().unwrap();
-    assert_eq!(left, LeftBehind { records: vec![chat], unreadable: 0 });
+    let operators = HoldRecord { credential: None, ..record("gen-old") };
+    let chat = HoldRecord { api_type: ApiType::Completions, ..operators.clone() };
+    // Each form lacks the last field of the next, which is a byte where it says the least.
+    for (version, record) in [(1, chat), (2, operators)] {
+        let mut slot = [0; SLOT_BYTES];
+        let end = encode(&record, &mut slot).unwrap().len();
+        let mut old = slot[..end - usize::from(VERSION - version)].to_vec();
+        old[HEADER_BYTES] = version;
+        let length = u32::try_from(old.len() - HEADER_BYTES).unwrap();
+        let checksum = crc32fast::hash(&old[HEADER_BYTES..]);
+        old[..4].copy_from_slice(&length.to_le_bytes());
+        old[4..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
+        std::fs::write(&path, old).unwrap();
+        let left = open(&path, 1, false).left_behind().unwrap();
+        assert_eq!(left, LeftBehind { records: vec![record], unreadable: 0 }, "{version}");
+    }
 }

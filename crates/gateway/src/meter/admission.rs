@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ledger::{Amounts, Bid, Hold, Layer, Measure, Refusal, TooFast};
+use money::Money;
 use tokio::time::Instant;
 use upstream::Request;
 
@@ -181,9 +182,7 @@ impl Wish<'_> {
                 return Err(refusal);
             }
             let most = self.tokens(&candidates).1;
-            let cost = |candidate: &Candidate| {
-                candidate.worst(most).map_or(money::Money::MAX, |worst| worst.credits)
-            };
+            let cost = |candidate: &Candidate| dearness(candidate.worst(most));
             let tokens = |candidate: &Candidate| candidate.worst_tokens(most);
             let places = 0..candidates.len();
             let left_out = match refusal {
@@ -203,7 +202,10 @@ impl Wish<'_> {
         let worst = |tokens: u64| {
             candidates.iter().try_fold(Amounts::ZERO, |dearest, candidate| {
                 let worst = candidate.worst(tokens)?;
-                Some(if worst.credits > dearest.credits { worst } else { dearest })
+                Some(Amounts {
+                    credits: worst.credits.max(dearest.credits),
+                    byok: worst.byok.max(dearest.byok),
+                })
             })
         };
         let used = |tokens: u64| {
@@ -243,7 +245,7 @@ impl Wish<'_> {
             let count =
                 |candidate: Candidate| match Candidate::by_tokens(&candidate.endpoint, &request) {
                     Some(counted) if counted.prompt_tokens < candidate.prompt_tokens => {
-                        counted.at_stage(candidate.stage)
+                        counted.in_place_of(&candidate)
                     }
                     _ => candidate,
                 };
@@ -269,11 +271,10 @@ impl Wish<'_> {
             Refusal::TooDear { cell, affordable } => {
                 metrics.refused(cell.limit.layer, Reason::TooDear);
                 let requested = self.request.max_tokens.unwrap_or(self.tokens(candidates).1);
-                let cheapest = candidates.iter().min_by_key(|candidate| {
-                    candidate.worst(0).map_or(money::Money::MAX, |worst| worst.credits)
-                });
+                let cheapest =
+                    candidates.iter().min_by_key(|candidate| dearness(candidate.worst(0)));
                 let prompt = cheapest.map_or((0, 0), |candidate| {
-                    (candidate.prompt_tokens, candidate.affordable_prompt_tokens(cell.left()))
+                    (candidate.prompt_tokens, candidate.affordable_prompt_tokens(cell))
                 });
                 ApiError::too_dear(cell, requested, *affordable, prompt, &style)
             }
@@ -294,6 +295,12 @@ impl Wish<'_> {
         };
         error.of_user(self.key.record().creator.clone())
     }
+}
+
+/// How dear a worst case is beside others of its stage, which all go with the owner's credentials or
+/// none do: by what any limit may count of it.
+fn dearness(worst: Option<Amounts>) -> Money {
+    worst.and_then(|worst| worst.counted(true)).unwrap_or(Money::MAX)
 }
 
 /// Whether the request is refused whatever it asks for.

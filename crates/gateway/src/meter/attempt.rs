@@ -237,6 +237,7 @@ impl Call {
             upstream_model: endpoint.upstream_model.clone(),
             status,
             latency_ms: millis(taken),
+            is_byok: sent.candidate.byok.is_some(),
         });
     }
 
@@ -257,6 +258,7 @@ impl Call {
             byok: worst.byok.as_nanos(),
             streamed: self.request.stream,
             api_type: api_type(self.request.surface),
+            credential: candidate.byok.map(|byok| byok.credential.into_bytes()),
         }
     }
 }

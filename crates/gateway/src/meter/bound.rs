@@ -3,11 +3,28 @@
 
 use std::sync::Arc;
 
-use ledger::Amounts;
-use money::{Bill, Money, Rate};
+use ledger::{Amounts, Cell};
+use money::{Bill, Money, Percent, Rate};
 use upstream::Request;
+use uuid::Uuid;
 
 use crate::catalogue::Endpoint;
+
+/// A credential of the owner's that a request goes with, and what that costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Byok {
+    /// The credential.
+    pub credential: Uuid,
+    /// The part of the list price that is charged to the account.
+    pub fee: Percent,
+}
+
+impl Byok {
+    /// What a call at that list price comes to: the price is the owner's to pay, the fee is charged.
+    pub fn amounts(&self, list: Money) -> Amounts {
+        Amounts { credits: self.fee.of(list), byok: list }
+    }
+}
 
 /// An endpoint the request may go to, with what bounds its cost there.
 #[derive(Clone)]
@@ -16,6 +33,8 @@ pub struct Candidate {
     pub endpoint: Arc<Endpoint>,
     /// Those of one stage share a hold.
     pub stage: usize,
+    /// The owner's credential it goes with; `None` for the operator's own.
+    pub byok: Option<Byok>,
     /// No more prompt tokens than this can be charged.
     pub prompt_tokens: u64,
     /// Tokens of the text, by bytes or by the endpoint's tokenizer.
@@ -59,6 +78,7 @@ impl Candidate {
         Candidate {
             endpoint: Arc::clone(endpoint),
             stage: 0,
+            byok: None,
             prompt_tokens,
             text_tokens,
             overhead_tokens,
@@ -72,6 +92,16 @@ impl Candidate {
         Candidate { stage, ..self }
     }
 
+    /// The same candidate, with that credential of the owner's.
+    pub fn with(self, byok: Byok) -> Candidate {
+        Candidate { byok: Some(byok), ..self }
+    }
+
+    /// The same bound for what `other` stands for: its stage, its credential.
+    pub fn in_place_of(self, other: &Candidate) -> Candidate {
+        Candidate { stage: other.stage, byok: other.byok, ..self }
+    }
+
     /// The same candidate, bounded by what was learned of its endpoint since.
     pub fn as_learned(self, request: &Request) -> Candidate {
         let learned = &self.endpoint.learned;
@@ -80,7 +110,7 @@ impl Candidate {
         if is_current {
             return self;
         }
-        Candidate::bounded(&self.endpoint, request, self.text_tokens).at_stage(self.stage)
+        Candidate::bounded(&self.endpoint, request, self.text_tokens).in_place_of(&self)
     }
 
     /// Tokens of the text, by bytes or by the endpoint's tokenizer, without what is added unseen.
@@ -130,15 +160,28 @@ impl Candidate {
         bill.add(completion, prices.dearest_completion()).ok()?;
         bill.add(self.images, prices.dearest_image()).ok()?;
         bill.add(1, prices.dearest_request()).ok()?;
-        bill.round_up().ok().map(Amounts::credits)
+        bill.round_up().ok().map(|list| self.amounts(list))
     }
 
-    /// How many prompt tokens `left` would buy here, for the refusal that names them.
-    pub fn affordable_prompt_tokens(&self, left: Money) -> u64 {
+    /// What a call at that list price comes to, by whose credential it goes.
+    pub fn amounts(&self, list: Money) -> Amounts {
+        self.byok.map_or(Amounts::credits(list), |byok| byok.amounts(list))
+    }
+
+    /// The list price that `amounts` were worked out from.
+    pub fn list_price(&self, amounts: Amounts) -> Money {
+        if self.byok.is_some() { amounts.byok } else { amounts.credits }
+    }
+
+    /// How many prompt tokens what is left of a limit would buy here, for the refusal that names
+    /// them.
+    pub fn affordable_prompt_tokens(&self, cell: &Cell) -> u64 {
         let rate: Rate = self.endpoint.prices.dearest_prompt();
         let fits = |tokens: u64| {
             let mut bill = Bill::default();
-            bill.add(tokens, rate).is_ok_and(|()| bill.round_up().is_ok_and(|cost| cost <= left))
+            let list = bill.add(tokens, rate).and_then(|()| bill.round_up()).ok();
+            let counted = |list| self.amounts(list).counted(cell.limit.include_byok);
+            list.and_then(counted).is_some_and(|cost| cost <= cell.left())
         };
         let (mut fitting, mut too_many) = (0, self.prompt_tokens);
         while too_many - fitting > 1 {

@@ -6,7 +6,7 @@ use money::Money;
 use store::{Source, Tokens};
 use upstream::{Cost, Prices, Reported, Usage};
 
-use super::bound::Candidate;
+use super::bound::{Byok, Candidate};
 
 /// How a provider's answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +41,21 @@ pub(super) struct Seen {
 /// What a call is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Charge {
-    /// The cost and its parts.
+    /// The cost and its parts, at list price.
     pub cost: Cost,
     /// The tokens it is for.
     pub usage: Usage,
     /// Where the figures come from.
     pub source: Source,
+    /// The owner's credential it went with.
+    pub byok: Option<Byok>,
 }
 
 impl Charge {
-    /// What the account is charged.
+    /// What the account is charged, and what the owner's provider does.
     pub(super) fn amounts(&self) -> Amounts {
-        Amounts::credits(self.cost.total)
+        let list = self.cost.total;
+        self.byok.map_or(Amounts::credits(list), |byok| byok.amounts(list))
     }
 
     /// What the provider's cache saved on the prompt; nothing where nothing was charged.
@@ -118,7 +121,7 @@ pub(super) fn charge(
     counted: Counted,
     may_hide: bool,
 ) -> Charge {
-    let endpoint = &candidate.endpoint;
+    let (endpoint, byok) = (&candidate.endpoint, candidate.byok);
     // A stream that was cut after it had said why it ended and what it used has been seen.
     let is_end_seen = end == End::Complete || seen.finish_reason.is_some();
     let is_trusted = is_end_seen || end == End::Stopped;
@@ -131,12 +134,13 @@ pub(super) fn charge(
             upstream::cost(&usage, &endpoint.prices)
         };
         if let Ok(cost) = cost {
-            return Charge { cost, usage, source: Source::Reported };
+            return Charge { cost, usage, source: Source::Reported, byok };
         }
     }
-    let full = Cost { total: held.credits, prompt: held.credits, completion: Money::ZERO };
+    let held = candidate.list_price(held);
+    let full = Cost { total: held, prompt: held, completion: Money::ZERO };
     if !may_count(candidate, end, seen, may_hide) {
-        return Charge { cost: full, usage: Usage::default(), source: Source::Held };
+        return Charge { cost: full, usage: Usage::default(), source: Source::Held, byok };
     }
     let usage = Usage {
         prompt_tokens: counted.prompt.min(candidate.prompt_tokens),
@@ -145,9 +149,9 @@ pub(super) fn charge(
         ..Usage::default()
     };
     match upstream::cost(&usage, &endpoint.prices) {
-        Ok(cost) if cost.total <= held.credits => Charge { cost, usage, source: Source::Counted },
+        Ok(cost) if cost.total <= held => Charge { cost, usage, source: Source::Counted, byok },
         // Counted by bytes it may come to more than was held; never charge that.
-        _ => Charge { cost: full, usage, source: Source::Counted },
+        _ => Charge { cost: full, usage, source: Source::Counted, byok },
     }
 }
 

@@ -6,7 +6,7 @@ use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage
 use api::{Usd, embeddings};
 use money::Money;
 use store::{ApiType, Entry, Kind, Outcome, Source};
-use upstream::{Cost, Reported, Request, Surface};
+use upstream::{Reported, Request, Surface};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
@@ -32,26 +32,26 @@ impl Settled {
     }
 
     fn embeddings_usage(&self) -> embeddings::Usage {
-        let Charge { cost, usage, .. } = &self.charge;
+        let Charge { usage, byok, .. } = &self.charge;
         embeddings::Usage {
             prompt_tokens: usage.prompt_tokens,
             total_tokens: usage.prompt_tokens,
-            cost: Usd(cost.total),
-            is_byok: false,
-            cost_details: cost_details(cost),
+            cost: Usd(self.charge.amounts().credits),
+            is_byok: byok.is_some(),
+            cost_details: cost_details(&self.charge),
         }
     }
 
     fn chat_usage(&self) -> Usage {
-        let Charge { cost, usage, .. } = &self.charge;
+        let Charge { usage, byok, .. } = &self.charge;
         let some = |tokens: u64| Some(tokens).filter(|tokens| *tokens > 0);
         Usage {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.prompt_tokens + usage.completion_tokens,
-            cost: Usd(cost.total),
-            is_byok: false,
-            cost_details: cost_details(cost),
+            cost: Usd(self.charge.amounts().credits),
+            is_byok: byok.is_some(),
+            cost_details: cost_details(&self.charge),
             prompt_tokens_details: PromptTokensDetails {
                 cached_tokens: usage.cached_tokens,
                 cache_write_tokens: some(usage.cache_write_tokens),
@@ -67,9 +67,11 @@ impl Settled {
     }
 }
 
-fn cost_details(cost: &Cost) -> CostDetails {
+/// The list price in parts; the whole only where it is the owner's to pay (SEMANTICS 13.2).
+fn cost_details(charge: &Charge) -> CostDetails {
+    let cost = &charge.cost;
     CostDetails {
-        upstream_inference_cost: None,
+        upstream_inference_cost: charge.byok.map(|_| Usd(cost.total)),
         upstream_inference_prompt_cost: Usd(cost.prompt),
         upstream_inference_completions_cost: Usd(cost.completion),
     }
@@ -88,7 +90,7 @@ impl Call {
         let request = &self.request;
         let charge =
             charge(&sent.candidate, end, seen, held, request.media.images, counted, may_hide);
-        self.learn(&sent.candidate, &charge, held.credits);
+        self.learn(&sent.candidate, &charge, sent.candidate.list_price(held));
         let entry = self.entry(&sent, &charge, seen);
         sent.count(&charge);
         self.watch(&sent, end, &charge);
@@ -157,6 +159,7 @@ impl Call {
             model: endpoint.model.clone(),
             provider: endpoint.provider.slug.clone(),
             upstream_model: endpoint.upstream_model.clone(),
+            credential: charge.byok.map(|byok| byok.credential),
             admitted_at: sent.proof.admitted_at(),
             cost: charge.amounts(),
             held: sent.proof.worst(),

@@ -57,6 +57,11 @@ const REASONS: [(Reason, &str); 7] = [
     (Reason::TooManyTokens, "too_many_tokens"),
 ];
 
+/// Whether limits of that layer refuse for that reason: only keys have a pace.
+fn may_refuse(layer: Layer, reason: Reason) -> bool {
+    layer == Layer::Key || matches!(reason, Reason::Spent | Reason::TooDear | Reason::Busy)
+}
+
 impl From<Measure> for Reason {
     fn from(measure: Measure) -> Reason {
         match measure {
@@ -135,8 +140,10 @@ impl Metrics {
     }
 
     fn refusals(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
-        LAYERS.iter().zip(&self.refusals).flat_map(|((_, layer), counts)| {
-            REASONS.iter().zip(counts).map(|((_, reason), count)| (*layer, *reason, count.get()))
+        LAYERS.iter().zip(&self.refusals).flat_map(|((layer, name), counts)| {
+            let counts = REASONS.iter().zip(counts);
+            let possible = counts.filter(|((reason, _), _)| may_refuse(*layer, *reason));
+            possible.map(|((_, reason), count)| (*name, *reason, count.get()))
         })
     }
 

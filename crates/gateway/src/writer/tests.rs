@@ -125,6 +125,7 @@ fn record(generation: &str) -> HoldRecord {
         byok: 0,
         streamed: false,
         api_type: store::ApiType::Completions,
+        credential: None,
     }
 }
 

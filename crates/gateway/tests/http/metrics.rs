@@ -70,6 +70,9 @@ async fn what_was_done_is_counted_to_the_request_and_the_nano_dollar() {
         (
             "tollgate_refusals_total",
             &[
+                r#"{layer="workspace",reason="spent"} 0"#,
+                r#"{layer="workspace",reason="too_dear"} 0"#,
+                r#"{layer="workspace",reason="busy"} 0"#,
                 r#"{layer="key",reason="spent"} 1"#,
                 r#"{layer="key",reason="too_dear"} 1"#,
                 r#"{layer="key",reason="busy"} 0"#,

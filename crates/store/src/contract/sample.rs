@@ -141,6 +141,7 @@ pub fn entry(generation: &str, key: KeyHash) -> Entry {
         model: "openai/gpt-4o-mini".to_owned(),
         provider: "openai".to_owned(),
         upstream_model: "gpt-4o-mini".to_owned(),
+        credential: Some(Uuid::from_bytes([9; 16])),
         admitted_at: NOW,
         cost: Amounts { credits: Money::nanos(1_000), byok: Money::nanos(70) },
         held: Amounts { credits: Money::nanos(5_000), byok: Money::nanos(300) },
@@ -165,6 +166,7 @@ pub fn bare_entry(generation: &str, key: KeyHash) -> Entry {
     Entry {
         api_type: ApiType::Completions,
         creator: None,
+        credential: None,
         cost: Amounts::ZERO,
         held: Amounts::ZERO,
         tokens: Tokens::default(),
@@ -188,6 +190,7 @@ fn attempt(provider: &str, status: Option<u16>) -> Attempt {
         upstream_model: "gpt-4o-mini".to_owned(),
         status,
         latency_ms: 640,
+        is_byok: provider == "openai",
     }
 }
 

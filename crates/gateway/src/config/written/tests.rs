@@ -85,7 +85,7 @@ impl<'de> Deserializer<'de> for Names<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.setting.rsplit('.').next() {
-            Some("total_credits") => visitor.visit_i64(1),
+            Some("total_credits" | "byok_fee_percent") => visitor.visit_i64(1),
             Some("models") => visitor.visit_str("all"),
             _ => Err(serde::de::Error::invalid_type(Unexpected::Other(&self.setting), &visitor)),
         }

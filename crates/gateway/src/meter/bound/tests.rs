@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+use ledger::{Layer, Limit, Period, Tally};
 use proptest::prelude::*;
 use upstream::Usage;
 
@@ -107,8 +109,47 @@ fn a_tokenizer_bounds_a_prompt_closer_than_its_bytes() {
 fn a_refusal_names_the_longest_prompt_that_fits() {
     let candidate = Candidate::by_bytes(&endpoint("", OVERHEAD), &hello());
     for (left, tokens) in [(-5, 0), (0, 0), (999, 0), (1_000, 1), (20_999, 20), (62_999, 62)] {
-        assert_eq!(candidate.affordable_prompt_tokens(Money::nanos(left)), tokens, "{left}");
+        assert_eq!(candidate.affordable_prompt_tokens(&left_of_a_limit(left, false)), tokens);
     }
+    let byok = candidate.with(byok("50"));
+    for (left, include_byok, tokens) in [(1_000, false, 2), (1_499, true, 0), (3_000, true, 2)] {
+        let cell = left_of_a_limit(left, include_byok);
+        assert_eq!(byok.affordable_prompt_tokens(&cell), tokens, "{left} {include_byok}");
+    }
+}
+
+fn left_of_a_limit(nanos: i64, include_byok: bool) -> Cell {
+    let (amount, period) = (Money::nanos(nanos), Period::Day);
+    let limit = Limit { layer: Layer::Key, amount, period, include_byok };
+    Cell::at(limit, &Tally::default(), Timestamp::UNIX_EPOCH)
+}
+
+fn byok(fee: &str) -> Byok {
+    Byok { credential: Uuid::nil(), fee: fee.parse().unwrap() }
+}
+
+#[test]
+fn with_an_owners_credential_the_list_price_is_theirs_and_the_fee_is_charged() {
+    let endpoint = endpoint("", OVERHEAD);
+    let candidate = Candidate::by_bytes(&endpoint, &hello());
+    let list = candidate.worst(100).unwrap().credits;
+    assert_eq!(candidate.list_price(candidate.amounts(list)), list);
+    for (fee, charged) in [("0", 0), ("5", 13_150), ("0.0001", 1), ("100", 263_000)] {
+        let candidate = candidate.clone().with(byok(fee));
+        let worst = Amounts { credits: Money::nanos(charged), byok: list };
+        assert_eq!(candidate.worst(100), Some(worst), "{fee}");
+        assert_eq!(candidate.list_price(worst), list);
+    }
+}
+
+#[test]
+fn what_is_learned_or_counted_leaves_stage_and_credential_as_they_are() {
+    let endpoint = endpoint("", OVERHEAD);
+    let candidate = Candidate::by_bytes(&endpoint, &hello()).at_stage(3).with(byok("5"));
+    endpoint.learned.raise_overhead(500);
+    let learned = candidate.as_learned(&hello());
+    assert_eq!((learned.stage, learned.byok), (3, Some(byok("5"))));
+    assert_eq!(learned.prompt_tokens, 47 + 500);
 }
 
 #[test]

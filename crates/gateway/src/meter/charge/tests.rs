@@ -87,6 +87,25 @@ fn an_answer_without_completion_is_free_only_where_that_is_agreed() {
 }
 
 #[test]
+fn with_an_owners_credential_all_that_is_charged_is_the_fee() {
+    let byok = Byok { credential: uuid::Uuid::nil(), fee: "5".parse().unwrap() };
+    let candidate = Candidate::by_bytes(&endpoint("", OVERHEAD), &hello()).with(byok);
+    let held = candidate.worst(100).unwrap();
+    let counted = Counted { prompt: 10, completion: 5 };
+    let table = [
+        (End::Complete, used(10, 5), false, Source::Reported, (1_000, 20_000)),
+        (End::Complete, Reported::Nothing, false, Source::Counted, (1_000, 20_000)),
+        (End::Complete, Reported::Nothing, true, Source::Held, (13_150, HELD)),
+        (End::Unseen, used(10, 5), false, Source::Held, (13_150, HELD)),
+    ];
+    for (end, usage, may_hide, source, (credits, list)) in table {
+        let charge = charge(&candidate, end, &said(usage, 5), held, 0, counted, may_hide);
+        let amounts = Amounts { credits: Money::nanos(credits), byok: Money::nanos(list) };
+        assert_eq!((charge.source, charge.amounts()), (source, amounts), "{end:?}");
+    }
+}
+
+#[test]
 fn pictures_are_charged_besides_their_tokens() {
     let prices = r#"pricing = { prompt = "0.000001", completion = "0.000002", image = "0.01" }"#;
     let candidate = Candidate::by_bytes(&endpoint("", prices), &hello());
