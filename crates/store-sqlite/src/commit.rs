@@ -7,7 +7,7 @@ use store::{AuditRow, Change, Edit, Outcome};
 
 use crate::sums::Sums;
 use crate::{
-    audit_log, budgets, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
 };
 
 /// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
@@ -104,5 +104,9 @@ fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome>
         Edit::ClearMark { model, provider, upstream_model } => {
             endpoint_marks::clear(connection, model, provider, upstream_model)
         }
+        Edit::CreateCredential(record) => byok::create(connection, record),
+        Edit::UpdateCredential(record) => byok::update(connection, record),
+        Edit::DeleteCredential { id, at } => byok::delete(connection, *id, *at),
+        Edit::ReencryptCredentials(secrets) => byok::reencrypt(connection, secrets),
     }
 }

@@ -13,7 +13,7 @@ use store::StoreError;
 use crate::error::{is_broken, store_error};
 
 /// How long to wait for a lock on the file, which only a recovery or another program takes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log from which on a commit moves them into the file.
 const CHECKPOINT_PAGES: c_int = 1_000;
 /// Prepared statements kept by a connection; there are fewer.

@@ -9,7 +9,7 @@ use store::{ExportLine, StoreError};
 use crate::error::store_error;
 use crate::fields::Fields;
 use crate::{
-    audit_log, budgets, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
 };
 
 type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
@@ -30,6 +30,11 @@ pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), Stor
         Ok(ExportLine::Workspace(Box::new(workspace), fields.optional_time()?))
     })?;
     each(connection, sink, budgets::ALL, |row| Ok(ExportLine::Budget(budgets::read(row)?)))?;
+    each(connection, sink, byok::ALL, |row| {
+        let mut fields = Fields::of(row);
+        let record = byok::read(&mut fields)?;
+        Ok(ExportLine::Credential(Box::new(record), fields.optional_time()?))
+    })?;
     each(connection, sink, entries::ALL, |row| {
         Ok(ExportLine::Entry(Box::new(entries::read(row)?)))
     })?;

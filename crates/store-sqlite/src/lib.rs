@@ -8,6 +8,7 @@ mod audit;
 mod audit_log;
 mod backup;
 mod budgets;
+mod byok;
 mod commit;
 mod connection;
 mod endpoint_marks;
@@ -25,6 +26,7 @@ mod schema;
 mod sealed;
 mod snapshot;
 mod sums;
+mod wipe;
 mod workspaces;
 
 pub use error::OpenError;
@@ -45,6 +47,7 @@ use uuid::Uuid;
 use crate::connection::Readers;
 use crate::error::store_error;
 use crate::file::Lock;
+use crate::wipe::Wiping;
 
 /// Refuses the store at `path` where another process has it open to write, and says which. What is
 /// not there is free.
@@ -83,6 +86,7 @@ struct Writer {
     path: PathBuf,
     /// Gone after an error that left its transaction open; opened anew by the next commit.
     connection: Mutex<Option<Connection>>,
+    wiping: Wiping,
     _lock: Lock,
 }
 
@@ -100,9 +104,16 @@ impl SqliteStore {
         let schema = schema::check(&connection, &path)?;
         connection::set_up_writer(&mut connection).map_err(failed)?;
         schema::migrate(&mut connection, schema).map_err(failed)?;
+        // A process that was killed may have left secrets in it that it had deleted.
+        wipe::empty_log(&connection).map_err(failed)?;
         Ok(SqliteStore {
             readers: Readers::new(path.clone()),
-            writer: Some(Writer { path, connection: Mutex::new(Some(connection)), _lock: lock }),
+            writer: Some(Writer {
+                path,
+                connection: Mutex::new(Some(connection)),
+                wiping: Wiping::default(),
+                _lock: lock,
+            }),
             foreign_log,
         })
     }
@@ -165,7 +176,7 @@ impl Writer {
             Some(connection) => connection,
             None => connection::open_writer(&self.path)?,
         };
-        let committed = commit::commit(&connection, changes);
+        let committed = self.wiping.commit(&connection, changes);
         // SQLite has ended the transaction itself after some errors, and not after others.
         if connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok() {
             *held = Some(connection);

@@ -9,7 +9,7 @@ use store::{KeyHash, LoadedKey, LoadedWorkspace, Snapshot};
 use uuid::Uuid;
 
 use crate::fields::Fields;
-use crate::{budgets, endpoint_marks, keys, management_keys, workspaces};
+use crate::{budgets, byok, endpoint_marks, keys, management_keys, workspaces};
 
 /// Live keys and workspaces with their spend, by day from `since` on; management keys; endpoint
 /// marks.
@@ -22,6 +22,7 @@ pub(crate) fn snapshot(connection: &Connection, since: Day) -> Result<Snapshot> 
         workspaces: workspaces.into_values().map(Loading::finish).collect(),
         management_keys: management_keys::all(connection)?,
         marks: endpoint_marks::all(connection)?,
+        credentials: byok::live(connection)?,
     })
 }
 

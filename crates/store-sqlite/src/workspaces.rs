@@ -6,8 +6,8 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, params};
 use store::{DEFAULT_WORKSPACE, Outcome, Refused, WorkspaceRecord};
 use uuid::Uuid;
 
-use crate::budgets;
 use crate::fields::{Fields, micros, stored};
+use crate::{budgets, byok};
 
 macro_rules! columns {
     () => {
@@ -65,7 +65,7 @@ pub(crate) fn update(connection: &Connection, record: &WorkspaceRecord) -> Resul
     Ok(Outcome::Done)
 }
 
-/// Takes a live workspace that has no live keys out of use for ever, and its budgets.
+/// Takes a live workspace that has no live keys out of use for ever, with its budgets and credentials.
 pub(crate) fn delete(connection: &Connection, id: Uuid, at: Timestamp) -> Result<Outcome> {
     if live_version(connection, id)?.is_none() {
         return Ok(Outcome::Missing);
@@ -83,6 +83,7 @@ pub(crate) fn delete(connection: &Connection, id: Uuid, at: Timestamp) -> Result
         .prepare_cached("UPDATE workspaces SET deleted_at = ? WHERE id = ?")?
         .execute(params![micros(at), id.as_bytes()])?;
     budgets::delete_all(connection, id)?;
+    byok::delete_all(connection, id, at)?;
     Ok(Outcome::Done)
 }
 

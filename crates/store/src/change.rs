@@ -6,7 +6,8 @@ use ledger::Amounts;
 use uuid::Uuid;
 
 use crate::{
-    BudgetRecord, Entry, KeyHash, KeyRecord, ManagementKey, Reset, Seal, Sealing, WorkspaceRecord,
+    BudgetRecord, CredentialRecord, Entry, KeyHash, KeyRecord, ManagementKey, Reencrypted, Reset,
+    Seal, Sealing, WorkspaceRecord,
 };
 
 /// One change of a batch.
@@ -119,6 +120,24 @@ pub enum Edit {
         /// The provider's name for the model.
         upstream_model: String,
     },
+    /// Adds a credential; [`Outcome::Conflict`] if its id is known, [`Refused::NoWorkspace`] if its
+    /// workspace was deleted.
+    CreateCredential(Box<CredentialRecord>),
+    /// Replaces a live credential. `version` is the version it was made from: the store keeps it
+    /// one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where it has
+    /// another version. A secret that it had before and has no more is overwritten.
+    UpdateCredential(Box<CredentialRecord>),
+    /// Takes a credential out of use for ever and overwrites its secret; all else of it stays.
+    DeleteCredential {
+        /// Which.
+        id: Uuid,
+        /// When.
+        at: Timestamp,
+    },
+    /// Puts secrets that were encrypted anew in the place of those of all live credentials, each of
+    /// which gets a version one higher. [`Outcome::Conflict`], and nothing is changed, unless they
+    /// are exactly the live ones, each with its version.
+    ReencryptCredentials(Vec<Reencrypted>),
 }
 
 /// What became of a change.
@@ -160,7 +179,7 @@ pub enum Refused {
     HasKeys,
     /// The default workspace is always there.
     IsDefault,
-    /// The key's workspace was deleted.
+    /// The key's or the credential's workspace was deleted.
     NoWorkspace,
 }
 

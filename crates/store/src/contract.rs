@@ -5,6 +5,7 @@ mod activity;
 mod audit;
 mod audit_log;
 mod batches;
+mod byok;
 mod corrections;
 mod endpoint_marks;
 mod entries;
@@ -53,6 +54,12 @@ const CHECKS: &[(&str, Check)] = checks! {
         an_empty_batch_is_no_error,
         of_racing_settlements_exactly_one_is_first,
         a_report_is_of_one_moment;
+    byok:
+        a_credential_reads_back_as_it_was_made,
+        an_update_of_a_credential_replaces_it_and_raises_its_version,
+        a_deleted_credential_is_gone_for_ever_and_its_secret_with_it,
+        a_workspace_that_is_deleted_takes_its_credentials_along,
+        all_live_secrets_are_encrypted_anew_or_none;
     corrections:
         a_correction_books_the_difference_and_dates_it_as_the_original,
         a_correction_counts_no_request_and_is_no_use,

@@ -4,6 +4,7 @@
 //! and spend live apart, so editing a key never touches what it has spent.
 
 mod activity;
+mod byok;
 mod change;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -17,6 +18,7 @@ mod retention;
 mod workspace;
 
 pub use activity::{Activity, ActivityFigures, ActivityFilter, ActivityGroup};
+pub use byok::{CredentialRecord, Encrypted, Reencrypted, Region};
 pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome, Refused};
 pub use correction::correction;
 pub use entry::{ApiType, Attempt, Entry, Kind, Source, Tokens};
@@ -43,7 +45,8 @@ pub trait Store: Send + Sync {
     fn commit(&self, changes: &[Change]) -> Result<Vec<Outcome>, StoreError>;
 
     /// Everything the gateway keeps in memory: live keys and live workspaces, each with its spend
-    /// (by day from `since` on, one sum before it), management keys and endpoint marks.
+    /// (by day from `since` on, one sum before it), management keys, endpoint marks and live
+    /// credentials.
     fn snapshot(&self, since: Day) -> Result<Snapshot, StoreError>;
 
     /// The first of the newest `days` days that have rows; `None` where there are no rows.

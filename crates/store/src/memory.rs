@@ -2,6 +2,7 @@
 //! Naive on purpose, so that it is plain to see what the other backends must agree with.
 
 mod book;
+mod byok;
 mod gate;
 mod sealing;
 mod workspaces;

@@ -5,8 +5,8 @@ use ledger::Day;
 use uuid::Uuid;
 
 use crate::{
-    AuditRow, BudgetRecord, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey, LoadedWorkspace,
-    ManagementKey, SealedRow, WorkspaceRecord,
+    AuditRow, BudgetRecord, CredentialRecord, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey,
+    LoadedWorkspace, ManagementKey, SealedRow, WorkspaceRecord,
 };
 
 /// What the gateway loads at a start.
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub management_keys: Vec<ManagementKey>,
     /// What was learned about endpoints.
     pub marks: Vec<EndpointMark>,
+    /// Live credentials.
+    pub credentials: Vec<CredentialRecord>,
 }
 
 /// The result of an audit.
@@ -70,6 +72,8 @@ pub enum ExportLine {
     Workspace(Box<WorkspaceRecord>, Option<jiff::Timestamp>),
     /// A budget, by workspace, the longest window first.
     Budget(BudgetRecord),
+    /// A credential without its secret, deleted ones included (with when), by creation then id.
+    Credential(Box<CredentialRecord>, Option<jiff::Timestamp>),
     /// A row of the book, by admission, generation, attempt, kind.
     Entry(Box<Entry>),
     /// A sealed row, by day, key, workspace, creator, model, provider and its name for the model.

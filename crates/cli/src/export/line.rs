@@ -9,8 +9,8 @@ use money::Money;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::{
-    Attempt, AuditRow, BudgetRecord, EndpointMark, Entry, ExportLine, KeyHash, KeyRecord, Kind,
-    ManagementKey, SealedRow, Tokens, WorkspaceRecord,
+    Attempt, AuditRow, BudgetRecord, CredentialRecord, EndpointMark, Entry, ExportLine, KeyHash,
+    KeyRecord, Kind, ManagementKey, Region, SealedRow, Tokens, WorkspaceRecord,
 };
 
 /// The version of the form.
@@ -25,6 +25,7 @@ pub(super) enum Line {
     ManagementKey(Manager),
     Workspace(Box<Workspace>),
     Budget(Budget),
+    Credential(Box<Credential>),
     Entry(Box<Row>),
     Sealed(Box<Sealed>),
     EndpointMark(Mark),
@@ -96,6 +97,29 @@ pub(super) struct Budget {
     limit: String,
     created_at: String,
     updated_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Credential {
+    id: String,
+    provider: String,
+    workspace: Option<String>,
+    name: Option<String>,
+    label: String,
+    disabled: bool,
+    is_fallback: bool,
+    is_required: bool,
+    is_byok_only: bool,
+    sort_order: u32,
+    allowed_models: Option<Vec<String>>,
+    allowed_api_key_hashes: Option<Vec<String>>,
+    allowed_user_ids: Option<Vec<String>>,
+    declared_region: Option<&'static str>,
+    declared_zdr: Option<bool>,
+    created_at: String,
+    updated_at: Option<String>,
+    deleted_at: Option<String>,
+    version: u64,
 }
 
 #[derive(Serialize)]
@@ -199,6 +223,9 @@ impl From<ExportLine> for Line {
                 Line::Workspace(Box::new(self::workspace(*workspace, deleted_at)))
             }
             ExportLine::Budget(budget) => Line::Budget(self::budget(&budget)),
+            ExportLine::Credential(record, deleted_at) => {
+                Line::Credential(Box::new(credential(*record, deleted_at)))
+            }
             ExportLine::Entry(entry) => Line::Entry(Box::new(row(*entry))),
             ExportLine::Sealed(sealed) => Line::Sealed(Box::new(self::sealed(*sealed))),
             ExportLine::Mark(mark) => Line::EndpointMark(self::mark(mark)),
@@ -318,6 +345,53 @@ fn budget(budget: &BudgetRecord) -> Budget {
         limit: limit.to_string(),
         created_at: created_at.to_string(),
         updated_at: updated_at.to_string(),
+    }
+}
+
+fn credential(record: CredentialRecord, deleted_at: Option<Timestamp>) -> Credential {
+    let CredentialRecord {
+        id,
+        provider,
+        workspace,
+        name,
+        label,
+        // Not even so does a secret leave the book this way; a backup has it.
+        encrypted: _,
+        disabled,
+        is_fallback,
+        is_required,
+        is_byok_only,
+        sort_order,
+        allowed_models,
+        allowed_api_key_hashes,
+        allowed_user_ids,
+        declared_region,
+        declared_zdr,
+        created_at,
+        updated_at,
+        version,
+    } = record;
+    let hashes = |hashes: Vec<KeyHash>| hashes.iter().map(KeyHash::to_string).collect();
+    Credential {
+        id: id.to_string(),
+        provider,
+        workspace: workspace.map(|id| id.to_string()),
+        name,
+        label,
+        disabled,
+        is_fallback,
+        is_required,
+        is_byok_only,
+        sort_order,
+        allowed_models,
+        allowed_api_key_hashes: allowed_api_key_hashes.map(hashes),
+        allowed_user_ids,
+        declared_region: declared_region.map(Region::as_str),
+        declared_zdr,
+        created_at: created_at.to_string(),
+        updated_at: updated_at.as_ref().map(Timestamp::to_string),
+        deleted_at: deleted_at.as_ref().map(Timestamp::to_string),
+        version,
     }
 }
 

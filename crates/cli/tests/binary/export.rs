@@ -12,9 +12,9 @@ use ledger::{Amounts, Day, Pace};
 use money::Money;
 use serde_json::{Value, json};
 use store::contract::sample::{
-    NOW, after, audit_row, bare_entry, budget, commit, commit_all, correct, create,
-    create_workspace, credits, delete, edit, entry, hash, key, management_key, mark, settle,
-    settlement, workspace_record,
+    NOW, after, audit_row, bare_credential, bare_entry, budget, commit, commit_all, correct,
+    create, create_workspace, credential, credits, delete, edit, entry, hash, key, management_key,
+    mark, settle, settlement, workspace_record,
 };
 use store::{AuditRow, Change, Edit, Entry, KeyRecord, Reset, Seal, Source};
 use store_sqlite::SqliteStore;
@@ -48,6 +48,10 @@ fn book() -> TempDir {
     create_workspace(&store, workspace_record(1));
     let budget = budget(1, Some(Reset::Monthly));
     edit(&store, Edit::PutBudget { budget, include_byok: true, version: 1 });
+    for record in [credential(1), bare_credential(2)] {
+        edit(&store, Edit::CreateCredential(Box::new(record)));
+    }
+    edit(&store, Edit::DeleteCredential { id: credential(1).id, at: NOW });
     settle(&store, &Entry { source: Source::Interrupted, ..entry("gen-1", hash(1)) });
     correct(&store, "gen-1", 0, Amounts::credits(Money::nanos(1)));
     settle(&store, &bare_entry("gen-2", hash(2)));
@@ -80,6 +84,8 @@ fn every_kind_of_line_is_as_it_is_described() {
     {"type":"management_key","hash":"0808080808080808080808080808080808080808080808080808080808080808","label":"sk-mgmt-08...abc","name":"operator 8","created_at":"2026-11-22T12:00:08Z","revoked_at":"2026-11-22T12:00:00Z"}
     {"type":"workspace","id":"01010101-0101-0101-0101-010101010101","slug":"team-1","name":"Team 1 ✓","description":"what it is \"for\"","default_text_model":"openai/gpt-4o-mini","default_image_model":"openai/gpt-image-1","default_provider_sort":"price","is_observability_io_logging_enabled":true,"is_observability_broadcast_enabled":true,"is_data_discount_logging_enabled":true,"io_logging_sampling_millionths":250000,"io_logging_api_key_ids":[1,-7,9223372036854775807],"disabled_server_tools":["web_search"],"include_byok_in_budgets":true,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","deleted_at":null,"created_by":"operator","version":2}
     {"type":"budget","id":"01010000-0000-0000-0000-000000000009","workspace":"01010101-0101-0101-0101-010101010101","reset":"monthly","limit":"500.000000001","created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000002Z"}
+    {"type":"credential","id":"01010101-0101-0101-0101-010101010101","provider":"openai","workspace":"01010101-0101-0101-0101-010101010101","name":"credential 1 ✓","label":"sk-...AbCd","disabled":true,"is_fallback":true,"is_required":true,"is_byok_only":false,"sort_order":8,"allowed_models":["openai/*","a \"b\"/ü"],"allowed_api_key_hashes":["0101010101010101010101010101010101010101010101010101010101010101","0202020202020202020202020202020202020202020202020202020202020202"],"allowed_user_ids":["member"],"declared_region":"europe","declared_zdr":false,"created_at":"2026-11-22T12:00:01Z","updated_at":"2026-11-22T12:00:00.000001Z","deleted_at":"2026-11-22T12:00:00Z","version":1}
+    {"type":"credential","id":"02020202-0202-0202-0202-020202020202","provider":"openai","workspace":null,"name":null,"label":"sk-...AbCd","disabled":false,"is_fallback":false,"is_required":false,"is_byok_only":true,"sort_order":0,"allowed_models":null,"allowed_api_key_hashes":null,"allowed_user_ids":null,"declared_region":null,"declared_zdr":null,"created_at":"2026-11-22T12:00:02Z","updated_at":null,"deleted_at":null,"version":1}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":null,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","credential":"09090909-0909-0909-0909-090909090909","admitted_at":"2026-11-22T12:00:00Z","credits":"0.000001","byok":"0.00000007","held_credits":"0.000005","held_byok":"0.0000003","source":"interrupted","prompt_tokens":300,"completion_tokens":20,"cached_tokens":100,"cache_write_tokens":7,"reasoning_tokens":11,"cache_discount":"-0.00000004","upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640,"is_byok":true},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640,"is_byok":false}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}
     {"type":"entry","generation":"gen-1","api_type":"embeddings","attempt":0,"correction":1,"key":"0101010101010101010101010101010101010101010101010101010101010101","workspace":"01010101-0101-0101-0101-010101010101","creator":"member","model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","credential":"09090909-0909-0909-0909-090909090909","admitted_at":"2026-11-22T12:00:00Z","credits":"-0.000000999","byok":"-0.00000007","held_credits":"0","held_byok":"0","source":"interrupted","prompt_tokens":0,"completion_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"reasoning_tokens":0,"cache_discount":null,"upstream_id":"chatcmpl-1","streamed":true,"cancelled":true,"finish_reason":"stop","latency_ms":1234,"generation_ms":987,"attempts":[{"provider":"openai","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":200,"latency_ms":640,"is_byok":true},{"provider":"azure \"west\"","model":"openai/gpt-4o-mini","upstream_model":"gpt-4o-mini","status":null,"latency_ms":640,"is_byok":false}],"referer":"https://example.com/?a=b","user_agent":"agent/1.0","session":"session"}
     {"type":"entry","generation":"gen-2","api_type":"completions","attempt":0,"correction":null,"key":"0202020202020202020202020202020202020202020202020202020202020202","workspace":"01010101-0101-0101-0101-010101010101","creator":null,"model":"openai/gpt-4o-mini","provider":"openai","upstream_model":"gpt-4o-mini","credential":null,"admitted_at":"2026-11-22T12:00:00Z","credits":"0","byok":"0","held_credits":"0","held_byok":"0","source":"reported","prompt_tokens":0,"completion_tokens":0,"cached_tokens":0,"cache_write_tokens":0,"reasoning_tokens":0,"cache_discount":null,"upstream_id":null,"streamed":false,"cancelled":false,"finish_reason":null,"latency_ms":1234,"generation_ms":987,"attempts":[],"referer":null,"user_agent":null,"session":null}
@@ -92,9 +98,12 @@ fn every_kind_of_line_is_as_it_is_described() {
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"management_key.revoke","subject":"0808080808080808080808080808080808080808080808080808080808080808","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"workspace.create","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"budget.put","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
+    {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"byok.create","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
+    {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"byok.create","subject":"02020202-0202-0202-0202-020202020202","before":null,"after":{"name":"ci"}}
+    {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"byok.delete","subject":"01010101-0101-0101-0101-010101010101","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"generation.correct","subject":"gen-1","before":null,"after":{"name":"ci"}}
     {"type":"audit","at":"2026-11-22T12:00:00Z","actor":"operator","action":"key.update","subject":"by hand","before":{"name":"a","limit":0.1},"after":"no JSON"}
-    {"type":"end","lines":21}
+    {"type":"end","lines":26}
     "#);
 }
 
@@ -149,7 +158,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl"), @r"
     $ tollgate export --out book.jsonl
     [0]
-    wrote 21 lines to book.jsonl
+    wrote 26 lines to book.jsonl
     ");
     let written = fs::read_to_string(folder.path().join("book.jsonl")).expect("an export");
     assert_eq!(exported, format!("$ tollgate export\n[0]\n{written}"));
@@ -161,7 +170,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl --force"), @r"
     $ tollgate export --out book.jsonl --force
     [0]
-    wrote 21 lines to book.jsonl
+    wrote 26 lines to book.jsonl
     ");
     assert_snapshot!(transcript(folder.path(), "export --out tollgate.db --force"), @r"
     $ tollgate export --out tollgate.db --force
@@ -216,6 +225,9 @@ fn the_audit_log_lists_who_changed_what() {
     AT                    ACTOR     ACTION                 SUBJECT                                                           BEFORE                    AFTER
     2026-11-22T12:00:00Z  operator  key.update             by hand                                                           {"name":"a","limit":0.1}  no JSON
     2026-11-22T12:00:00Z  operator  generation.correct     gen-1                                                             -                         {"name":"ci"}
+    2026-11-22T12:00:00Z  operator  byok.delete            01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
+    2026-11-22T12:00:00Z  operator  byok.create            02020202-0202-0202-0202-020202020202                              -                         {"name":"ci"}
+    2026-11-22T12:00:00Z  operator  byok.create            01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  budget.put             01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  workspace.create       01010101-0101-0101-0101-010101010101                              -                         {"name":"ci"}
     2026-11-22T12:00:00Z  operator  management_key.revoke  0808080808080808080808080808080808080808080808080808080808080808  -                         {"name":"ci"}

@@ -6,13 +6,14 @@ use ledger::{Amounts, Day, Tally};
 use money::Money;
 use proptest::prelude::*;
 use store::contract::sample::{
-    NOW, after, answer, audit_row, budget, commit, entry, export, hash, key, mark, workspace,
-    workspace_record,
+    NOW, after, answer, audit_row, budget, commit, credential, entry, export, hash, key, mark,
+    workspace, workspace_record,
 };
 use store::{
-    Activity, ActivityFigures, ActivityFilter, BudgetRecord, Change, Edit, EndpointMark, Entry,
-    ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome,
-    Report, Reset, Seal, SealedRow, Source, Store, WorkspaceRecord,
+    Activity, ActivityFigures, ActivityFilter, BudgetRecord, Change, CredentialRecord, Edit,
+    Encrypted, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
+    ManagementKey, MemoryStore, Outcome, Reencrypted, Report, Reset, Seal, SealedRow, Source,
+    Store, WorkspaceRecord,
 };
 
 use crate::temp::TempStore;
@@ -114,6 +115,30 @@ fn workspace_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+fn credential_edit() -> impl Strategy<Value = Edit> {
+    let record = || {
+        (1..4_u8, 1..4_u8, 1..4_u64).prop_map(|(number, place, version)| {
+            let workspace = (place < 3).then(|| workspace(place));
+            Box::new(CredentialRecord { workspace, version, ..credential(number) })
+        })
+    };
+    let secrets = prop::collection::btree_map(1..4_u8, 1..4_u64, 0..4);
+    let anew = |(number, version)| Reencrypted {
+        id: credential(number).id,
+        version,
+        encrypted: Encrypted(vec![number, 9]),
+    };
+    prop_oneof![
+        3 => record().prop_map(Edit::CreateCredential),
+        3 => record().prop_map(Edit::UpdateCredential),
+        1 => (1..4_u8, moment())
+            .prop_map(|(number, at)| Edit::DeleteCredential { id: credential(number).id, at }),
+        2 => secrets.prop_map(move |secrets| {
+            Edit::ReencryptCredentials(secrets.into_iter().map(anew).collect())
+        }),
+    ]
+}
+
 fn edit() -> impl Strategy<Value = Edit> {
     let management_key = |number, created_at| ManagementKey {
         created_at,
@@ -126,6 +151,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         4 => record().prop_map(Edit::UpdateKey),
         1 => (0..4_u8, moment()).prop_map(|(number, at)| Edit::DeleteKey { hash: hash(number), at }),
         4 => workspace_edit(),
+        2 => credential_edit(),
         1 => (3..6_u8, moment())
             .prop_map(move |(number, at)| Edit::CreateManagementKey(management_key(number, at))),
         1 => (3..6_u8, moment())
@@ -210,6 +236,7 @@ struct Answers {
     workspaces: Vec<(WorkspaceRecord, Vec<BudgetRecord>, Tally)>,
     management_keys: Vec<ManagementKey>,
     marks: Vec<EndpointMark>,
+    credentials: Vec<CredentialRecord>,
     pages: Vec<Vec<KeyRecord>>,
     generations: Vec<Vec<Entry>>,
     looked_up: Vec<Option<KeyRecord>>,
@@ -229,6 +256,7 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
     snapshot.keys.sort_by_key(|key| key.record.hash);
     snapshot.workspaces.sort_by_key(|workspace| workspace.record.id);
     snapshot.management_keys.sort_by_key(|key| key.hash);
+    snapshot.credentials.sort_by_key(|record| record.id);
     snapshot.marks.sort_by(|one, other| one.model.cmp(&other.model));
     let page = |place, include_disabled, offset: i64| KeyPage {
         workspace: workspace(place),
@@ -253,6 +281,7 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
             .collect(),
         management_keys: snapshot.management_keys,
         marks: snapshot.marks,
+        credentials: snapshot.credentials,
         pages: pages.iter().map(|page| store.keys(page).unwrap()).collect(),
         generations: (0..4)
             .map(|number| store.generation(&format!("gen-{number}")).unwrap())

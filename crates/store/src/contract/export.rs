@@ -6,12 +6,13 @@ use std::io;
 use ledger::{Amounts, Day};
 
 use super::sample::{
-    NOW, after, audit_row, budget, commit, correct, create, create_workspace, credits, delete,
-    edit, entry, hash, key, management_key, mark, settle, workspace, workspace_record,
+    NOW, after, audit_row, bare_credential, budget, commit, correct, create, create_workspace,
+    credential, credits, delete, edit, entry, hash, key, management_key, mark, settle, workspace,
+    workspace_record,
 };
 use crate::{
-    Change, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Reset, Seal, SealedRow, Store,
-    StoreError, Tokens, WorkspaceRecord,
+    Change, CredentialRecord, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Reset, Seal,
+    SealedRow, Store, StoreError, Tokens, WorkspaceRecord,
 };
 
 pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
@@ -30,6 +31,10 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         edit(store, Edit::PutBudget { budget, include_byok: true, version });
     }
     edit(store, Edit::DeleteWorkspace { id: workspace(6), at: NOW });
+    for made in [credential(5), bare_credential(4)] {
+        edit(store, Edit::CreateCredential(Box::new(made)));
+    }
+    edit(store, Edit::DeleteCredential { id: credential(5).id, at: NOW });
     let row = |generation: &str, attempt, seconds| Entry {
         attempt,
         admitted_at: after(seconds),
@@ -66,6 +71,9 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
 
     let lines = super::sample::export(store);
     let key_line = |record, deleted_at| ExportLine::Key(Box::new(record), deleted_at);
+    let credential_line = |record: &CredentialRecord, deleted_at| {
+        ExportLine::Credential(Box::new(record.without_secret()), deleted_at)
+    };
     let row_line = |row| ExportLine::Entry(Box::new(row));
     let audit_line =
         |action, number| ExportLine::Audit(audit_row(action, &hash(number).to_string()));
@@ -75,6 +83,9 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
     };
     let of_workspace =
         |action, number| ExportLine::Audit(audit_row(action, &workspace(number).to_string()));
+    let byok_line = |action, record: &CredentialRecord| {
+        ExportLine::Audit(audit_row(action, &record.id.to_string()))
+    };
     let expected = [
         key_line(key(1), Some(NOW)),
         key_line(tied, None),
@@ -87,6 +98,8 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         ExportLine::Budget(budget(4, None)),
         ExportLine::Budget(budget(5, None)),
         ExportLine::Budget(budget(5, Some(Reset::Daily))),
+        credential_line(&bare_credential(4), None),
+        credential_line(&credential(5), Some(NOW)),
         row_line(first),
         row_line(correction),
         row_line(second),
@@ -109,6 +122,9 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         of_workspace("budget.put", 4),
         of_workspace("budget.put", 5),
         of_workspace("workspace.delete", 6),
+        byok_line("byok.create", &credential(5)),
+        byok_line("byok.create", &bare_credential(4)),
+        byok_line("byok.delete", &credential(5)),
         ExportLine::Audit(audit_row("generation.correct", "gen-b")),
     ];
     assert_eq!(lines, expected);

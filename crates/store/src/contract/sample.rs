@@ -9,9 +9,9 @@ use money::Money;
 use uuid::Uuid;
 
 use crate::{
-    ApiType, Attempt, AuditRow, BudgetRecord, Change, Edit, EndpointMark, Entry, ExportLine,
-    Idempotent, KeyHash, KeyRecord, Kind, LoadedKey, ManagementKey, Outcome, Reset, Source, Store,
-    Tokens, WorkspaceRecord,
+    ApiType, Attempt, AuditRow, BudgetRecord, Change, CredentialRecord, Edit, Encrypted,
+    EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyRecord, Kind, LoadedKey,
+    ManagementKey, Outcome, Region, Reset, Source, Store, Tokens, WorkspaceRecord,
 };
 
 /// A Sunday's noon, 2026-11-22T12:00:00Z: the moment every record is made at unless it says so.
@@ -205,6 +205,51 @@ pub fn management_key(number: u8) -> ManagementKey {
     }
 }
 
+/// A credential with every setting set.
+pub fn credential(number: u8) -> CredentialRecord {
+    CredentialRecord {
+        id: Uuid::from_bytes([number; 16]),
+        provider: "openai".to_owned(),
+        workspace: Some(workspace(1)),
+        name: Some(format!("credential {number} ✓")),
+        label: "sk-...AbCd".to_owned(),
+        encrypted: Encrypted(vec![1, number, 0, 255]),
+        disabled: true,
+        is_fallback: true,
+        is_required: true,
+        is_byok_only: false,
+        sort_order: u32::from(number) + 7,
+        allowed_models: Some(vec!["openai/*".to_owned(), "a \"b\"/ü".to_owned()]),
+        allowed_api_key_hashes: Some(vec![hash(1), hash(2)]),
+        allowed_user_ids: Some(vec!["member".to_owned()]),
+        declared_region: Some(Region::Europe),
+        declared_zdr: Some(false),
+        created_at: after(i64::from(number)),
+        updated_at: Some(at("2026-11-22T12:00:00.000001Z")),
+        version: 1,
+    }
+}
+
+/// The same with all that may be absent absent.
+pub fn bare_credential(number: u8) -> CredentialRecord {
+    CredentialRecord {
+        workspace: None,
+        name: None,
+        disabled: false,
+        is_fallback: false,
+        is_required: false,
+        is_byok_only: true,
+        sort_order: 0,
+        allowed_models: None,
+        allowed_api_key_hashes: None,
+        allowed_user_ids: None,
+        declared_region: None,
+        declared_zdr: None,
+        updated_at: None,
+        ..credential(number)
+    }
+}
+
 /// What was learned about an endpoint of `model`.
 pub fn mark(model: &str) -> EndpointMark {
     EndpointMark {
@@ -287,6 +332,10 @@ pub fn recorded(edit: Edit) -> Change {
         Edit::DeleteBudget { workspace, .. } => audit_row("budget.delete", &workspace.to_string()),
         Edit::Correct { generation, .. } => audit_row("generation.correct", generation),
         Edit::ClearMark { model, .. } => audit_row("endpoint.clear", model),
+        Edit::CreateCredential(record) => audit_row("byok.create", &record.id.to_string()),
+        Edit::UpdateCredential(record) => audit_row("byok.update", &record.id.to_string()),
+        Edit::DeleteCredential { id, .. } => audit_row("byok.delete", &id.to_string()),
+        Edit::ReencryptCredentials(_) => audit_row("secrets.rotate", "master key"),
     };
     Change::Edit(Box::new(edit), row)
 }

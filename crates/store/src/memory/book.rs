@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use ledger::{Amounts, Day, Tally};
 use uuid::Uuid;
 
+use super::byok::Credentials;
 use super::workspaces::KeptWorkspace;
 use crate::{
     Activity, ActivityFigures, ActivityFilter, AuditRow, BudgetRecord, Change, Edit, EndpointMark,
@@ -36,6 +37,7 @@ pub(super) struct Book {
     pub(super) sealed_ids: Vec<(String, u32, Kind)>,
     idempotent: Vec<Idempotent>,
     marks: Vec<EndpointMark>,
+    pub(super) credentials: Credentials,
     pub(super) audit_log: Vec<AuditRow>,
 }
 
@@ -132,6 +134,17 @@ impl Book {
                 });
                 if self.marks.len() < count { Outcome::Done } else { Outcome::Missing }
             }
+            Edit::CreateCredential(record) => match record.workspace {
+                Some(workspace)
+                    if self.is_deleted(workspace) && !self.credentials.knows(record.id) =>
+                {
+                    Outcome::Refused(Refused::NoWorkspace)
+                }
+                _ => self.credentials.create(record),
+            },
+            Edit::UpdateCredential(record) => self.credentials.update(record),
+            Edit::DeleteCredential { id, at } => self.credentials.delete(*id, *at),
+            Edit::ReencryptCredentials(secrets) => self.credentials.reencrypt(secrets),
         }
     }
 
@@ -211,6 +224,7 @@ impl Book {
             workspaces: self.loaded_workspaces(since),
             management_keys: self.management_keys.clone(),
             marks: self.marks.clone(),
+            credentials: self.credentials.live(),
         }
     }
 
@@ -352,6 +366,7 @@ impl Book {
             .map(|key| ExportLine::Key(Box::new(key.record.clone()), key.deleted_at));
         keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
             .chain(self.exported_workspaces())
+            .chain(self.credentials.export())
             .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
             .chain(sealed.into_iter().map(|row| ExportLine::Sealed(Box::new(row))))
             .chain(marks.into_iter().map(ExportLine::Mark))

@@ -58,6 +58,7 @@ impl Book {
         }
         kept.deleted_at = Some(at);
         self.budgets.retain(|budget| budget.workspace != id);
+        self.credentials.delete_all(id, at);
         Outcome::Done
     }
 
