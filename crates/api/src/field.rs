@@ -109,6 +109,14 @@ impl<'a> Field<'a> {
         Err(self.invalid(problem, allowed))
     }
 
+    /// A whole number from 0 to `most`; `allowed` is what the message says where it is none.
+    pub fn count(&self, most: u64, allowed: &str) -> Result<u64, Invalid> {
+        if self.text_of_value() == "0" {
+            return Ok(0);
+        }
+        self.positive(most, allowed).map(NonZeroU64::get)
+    }
+
     /// A whole number from 1 to `most`; `allowed` is what the message says where it is none.
     pub fn positive(&self, most: u64, allowed: &str) -> Result<NonZeroU64, Invalid> {
         let text = self.text_of_value();

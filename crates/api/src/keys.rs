@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{Data, Deleted, Open, Usd, Utc};
 
 pub use create::{CreateKey, External};
+pub(crate) use extras::is_authors;
 pub use extras::{ALLOWED_MODELS_MAX, MODEL_CHARS_MAX, PACE_MAX};
 pub use hash::{hex, parse_hash};
 pub use list::ListKeys;

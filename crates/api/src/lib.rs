@@ -10,6 +10,7 @@
 //!   (SEMANTICS 1.8), but a name given twice is refused.
 
 pub mod activity;
+pub mod byok;
 pub mod chat;
 pub mod credits;
 pub mod embeddings;
@@ -31,11 +32,11 @@ mod query;
 mod time;
 mod usd;
 
-pub use data::{Data, Deleted};
+pub use data::{Counted, Data, Deleted};
 pub use field::Field;
 pub use invalid::Invalid;
 pub use object::{DEPTH_MAX, MEMBERS_MAX, Object};
 pub use open::Open;
-pub use query::Query;
+pub use query::{Query, Slice};
 pub use time::{Utc, parse_expiry};
 pub use usd::Usd;

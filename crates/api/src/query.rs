@@ -23,6 +23,29 @@ use crate::field::parse_uuid;
 #[derive(Debug)]
 pub struct Query<'a>(BTreeMap<&'static str, &'a str>);
 
+/// The part of a list that was asked for (SEMANTICS 1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// How many to skip.
+    pub offset: u64,
+    /// How many to give at most.
+    pub limit: u64,
+}
+
+impl Default for Slice {
+    fn default() -> Slice {
+        Slice { offset: 0, limit: 50 }
+    }
+}
+
+impl Slice {
+    /// That part of `whole`; nothing beyond its end.
+    pub fn of<T>(self, whole: Vec<T>) -> Vec<T> {
+        let bounded = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        whole.into_iter().skip(bounded(self.offset)).take(bounded(self.limit)).collect()
+    }
+}
+
 impl<'a> Query<'a> {
     /// Reads a query's names and values, percent-decoded; `names` are the parameters there are.
     pub fn read<const N: usize>(
@@ -66,6 +89,15 @@ impl<'a> Query<'a> {
         let (least, most) = (range.start(), range.end());
         let allowed = || format!("a whole number from {least} to {most}");
         number.map(Some).ok_or_else(|| Invalid::new(name, "is not such a number", allowed()))
+    }
+
+    /// The part of a list that `offset` and `limit` ask for.
+    pub fn slice(&self) -> Result<Slice, Invalid> {
+        let usual = Slice::default();
+        Ok(Slice {
+            offset: self.count("offset", 0..=u64::MAX)?.unwrap_or(usual.offset),
+            limit: self.count("limit", 1..=100)?.unwrap_or(usual.limit),
+        })
     }
 
     /// `true` or `false`, or their numbers; false where it was not given.

@@ -49,7 +49,7 @@ pub(super) fn limit(field: &Field<'_>) -> Result<NonZeroU64, Invalid> {
 }
 
 /// Whether it is `author/*`.
-fn is_authors(model: &str) -> bool {
+pub(crate) fn is_authors(model: &str) -> bool {
     let author = model.strip_suffix("/*");
     author.is_some_and(|author| !author.is_empty() && !author.contains(['/', '*']))
 }

@@ -2,6 +2,7 @@
 //! A file per resource, under the resource's name.
 
 mod activity;
+mod byok;
 mod chat;
 mod contract;
 mod endpoints;
