@@ -12,12 +12,13 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use ledger::{Cell, Figures, Layer, Period};
-use store::ManagementKey;
+use store::{BudgetRecord, ManagementKey, Reset};
+use uuid::Uuid;
 
 use super::error::ApiResult;
 use super::keys::{reset, shown_reset};
 use super::{App, Worker, auth, json};
-use crate::directory::{Caller, Key};
+use crate::directory::{Caller, Key, Standing};
 
 pub(super) fn routes() -> Router<Arc<Worker>> {
     // The second is the legacy name that some clients still call.
@@ -35,18 +36,23 @@ async fn current(State(worker): App, headers: HeaderMap) -> ApiResult<Response> 
 }
 
 fn inference(key: &Key, now: Timestamp, free_requests: u64) -> CurrentKey {
-    let record = key.record();
-    let (figures, cells) = key.account().look(now);
-    let budgets: Vec<KeyBudget> = cells.iter().map(budget).collect();
+    let Standing { record, workspace } = key.standing();
+    let (figures, own) = key.account().look(now);
+    let shared = workspace.account().look(now).1;
+    let ids = workspace.budgets();
+    // In the order they are enforced.
+    let cells: Vec<Cell> = shared.iter().chain(&own).copied().collect();
+    let shown = |cell: &Cell| KeyBudget { budget_id: budget_id(cell, &ids), ..budget(cell) };
+    let budgets: Vec<KeyBudget> = cells.iter().map(shown).collect();
     CurrentKey {
         limit: record.limit.map(Usd),
-        limit_remaining: cells.first().map(|cell| Usd(cell.left())),
+        limit_remaining: own.first().map(|cell| Usd(cell.left())),
         limit_reset: shown_reset(record.limit_reset),
         include_byok_in_limit: record.include_byok_in_limit,
         creator_user_id: record.creator.clone(),
         workspace_id: Some(record.workspace),
         expires_at: record.expires_at.map(Utc),
-        effective_budget: effective(&cells).map(budget),
+        effective_budget: effective(&cells).map(shown),
         budgets,
         allowed_models: record.allowed_models.clone(),
         requests_per_minute: record.pace.requests_per_minute.map(NonZeroU64::get),
@@ -108,16 +114,28 @@ fn effective(cells: &[Cell]) -> Option<&Cell> {
     spent.or_else(|| cells.iter().min_by_key(|cell| cell.left()))
 }
 
+/// Which of a workspace's budgets, of which there is one a period, the limit is.
+fn budget_id(cell: &Cell, budgets: &[BudgetRecord]) -> Option<Uuid> {
+    let is_it = |budget: &&BudgetRecord| budget.reset == interval(cell);
+    match cell.limit.layer {
+        Layer::Workspace => budgets.iter().find(is_it).map(|budget| budget.id),
+        Layer::Key => None,
+    }
+}
+
+fn interval(cell: &Cell) -> Option<Reset> {
+    match cell.limit.period {
+        Period::Day => Some(Reset::Daily),
+        Period::Week => Some(Reset::Weekly),
+        Period::Month => Some(Reset::Monthly),
+        Period::Lifetime => None,
+    }
+}
+
 fn budget(cell: &Cell) -> KeyBudget {
     let scope = match cell.limit.layer {
         Layer::Workspace => BudgetScope::Workspace,
         Layer::Key => BudgetScope::KeyLimit,
-    };
-    let interval = match cell.limit.period {
-        Period::Day => Some(store::Reset::Daily),
-        Period::Week => Some(store::Reset::Weekly),
-        Period::Month => Some(store::Reset::Monthly),
-        Period::Lifetime => None,
     };
     KeyBudget {
         scope: Open::Known(scope),
@@ -126,7 +144,7 @@ fn budget(cell: &Cell) -> KeyBudget {
         limit_usd: Usd(cell.limit.amount),
         spend_usd: Usd(cell.settled),
         remaining_usd: Usd(cell.left()),
-        reset_interval: interval.map(|interval| Open::Known(reset(interval))),
+        reset_interval: interval(cell).map(|interval| Open::Known(reset(interval))),
         resets_at: cell.window.resets_at().map(Utc),
         include_byok: cell.limit.include_byok,
     }

@@ -3,26 +3,31 @@
 //! Candidates whose worst case does not fit are left out; refused is what leaves none. A request
 //! that would fit but for others' holds waits a bounded time for them to end (DESIGN step 3).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ledger::{Amounts, Bid, Hold, Layer, Measure, Refusal, TooFast};
 use money::Money;
+use store::KeyRecord;
 use tokio::time::Instant;
 use upstream::Request;
 
 use super::bound::Candidate;
 use crate::core::Core;
-use crate::directory::Key;
+use crate::directory::{Key, Standing};
 use crate::http::error::{ApiError, ApiResult};
 use crate::metrics::{Bound, Reason};
 use crate::observe;
 use crate::routing::{Place, Places, Unroutable};
+use crate::workspaces::Workspace;
 
 /// A request that may spend.
 pub struct Admitted {
     /// What is set aside for it.
     pub hold: Hold,
+    /// The key's settings that it is set aside under: whose spend it is, and in which workspace.
+    pub record: Arc<KeyRecord>,
     /// Where it may go, in the order to try; the hold covers each of them.
     pub candidates: Vec<Candidate>,
     /// Where it may go if none of those answers, for which a hold is yet to be taken.
@@ -72,18 +77,19 @@ impl Wish<'_> {
         let deadline = Instant::now() + Duration::from_millis(self.core.config.bounds.hold_wait_ms);
         let mut place: Option<Waiter<'_>> = None;
         loop {
-            // Listening begins before the look, so that nothing freed in between is missed.
-            let freed = self.key.freed().notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
+            let standing = self.key.standing();
+            // Made before the look, they miss nothing that is freed in between.
+            let key_freed = self.key.freed().notified();
+            let workspace_freed = standing.workspace.freed().notified();
             let is_last = Instant::now() >= deadline;
             // What could not be written must not be spent; that may have changed while waiting.
             if self.core.writer.is_away() {
                 self.core.metrics.overloaded(Bound::StoreAway);
                 return Err(ApiError::store_away());
             }
-            candidates = self.usable(candidates)?;
-            let refused = match self.try_stages(&candidates, is_last, is_counted) {
+            candidates = self.usable(candidates, &standing)?;
+            let look = Look { wish: self, standing: &standing, is_last };
+            let refused = match look.try_stages(&candidates, is_counted) {
                 Ok(admitted) => return Ok(admitted),
                 Err(refused) => refused,
             };
@@ -94,32 +100,47 @@ impl Wish<'_> {
                     continue;
                 }
             }
-            if !matches!(refused.refusal, Refusal::Busy(_)) || is_last {
+            let Refusal::Busy(cell) = &refused.refusal else {
+                return Err(self.refused(&refused));
+            };
+            if is_last {
                 return Err(self.refused(&refused));
             }
             if place.is_none() {
-                match Waiter::take(self)? {
+                let limit = match cell.limit.layer {
+                    Layer::Workspace => Awaited::Workspace(Arc::clone(&standing.workspace)),
+                    Layer::Key => Awaited::Key(self.key),
+                };
+                match Waiter::take(self, limit)? {
                     Some(taken) => place = Some(taken),
                     // The queue for this limit is full: as if the wait had been in vain.
                     None => return Err(self.refused(&refused)),
                 }
             }
             // Out of time is not refused yet: the last look takes whatever is free.
-            let _ = tokio::time::timeout_at(deadline, freed).await;
+            tokio::select! {
+                () = key_freed => {}
+                () = workspace_freed => {}
+                () = tokio::time::sleep_until(deadline) => {}
+            }
         }
     }
 
     /// The candidates as they stand now: what was learned of an endpoint, or changed of the key,
     /// binds whoever is not yet admitted.
-    fn usable(&self, mut candidates: Vec<Candidate>) -> ApiResult<Vec<Candidate>> {
-        let record = self.key.record();
+    fn usable(
+        &self,
+        mut candidates: Vec<Candidate>,
+        standing: &Standing,
+    ) -> ApiResult<Vec<Candidate>> {
+        let Standing { record, workspace } = standing;
         candidates.retain(|candidate| record.allows(&candidate.endpoint.model));
         if candidates.is_empty() {
             return Err(ApiError::model_not_allowed(&self.core.refusal_style()));
         }
-        let is_limited = record.limit.is_some();
+        let is_limited = || record.limit.is_some() || !workspace.budgets().is_empty();
         let is_usable =
-            |candidate: &Candidate| !(is_limited && candidate.endpoint.learned.is_barred());
+            |candidate: &Candidate| !(candidate.endpoint.learned.is_barred() && is_limited());
         let last = candidates.last().map(|candidate| candidate.endpoint.model.clone());
         let usable: Vec<Candidate> = candidates
             .into_iter()
@@ -131,93 +152,6 @@ impl Wish<'_> {
             return Err(ApiError::unroutable(&unroutable, self.request));
         }
         Ok(usable)
-    }
-
-    /// Tries one stage after the other, each under a hold of its own: what a model may be fallen
-    /// back to must not make the one asked for dearer.
-    ///
-    /// Where counting tokens may yet help a stage, the later ones are not tried before that is done.
-    fn try_stages<'a>(
-        &self,
-        candidates: &'a [Candidate],
-        is_last: bool,
-        is_counted: bool,
-    ) -> Result<Admitted, Refused<'a>> {
-        let (mut tried, mut kept) = (0, None::<Refused<'a>>);
-        for stage in candidates.chunk_by(|one, next| one.stage == next.stage) {
-            tried += stage.len();
-            let refusal = match self.try_each(stage, is_last) {
-                Ok((hold, covered)) => {
-                    let rest = candidates[tried..].to_vec();
-                    return Ok(Admitted { hold, candidates: covered, rest });
-                }
-                Err(refusal) => refusal,
-            };
-            let refused = Refused { refusal, candidates: stage };
-            if is_of_key(&refused.refusal) || (!is_counted && refused.may_count()) {
-                return Err(refused);
-            }
-            // One that a wait may help is kept, else the last.
-            if !kept.as_ref().is_some_and(|kept| matches!(kept.refusal, Refusal::Busy(_))) {
-                kept = Some(refused);
-            }
-        }
-        Err(kept.unwrap_or(Refused { refusal: Refusal::TooLarge, candidates }))
-    }
-
-    /// Tries the candidates of a stage under one hold, leaving out the dearest, or the one with the
-    /// most tokens where those are in the way, until the rest fit.
-    fn try_each(
-        &self,
-        candidates: &[Candidate],
-        is_last: bool,
-    ) -> Result<(Hold, Vec<Candidate>), Refusal> {
-        let mut candidates = candidates.to_vec();
-        loop {
-            let refusal = match self.try_all(&candidates, is_last) {
-                Ok(hold) => return Ok((hold, candidates)),
-                Err(refusal) => refusal,
-            };
-            if is_of_key(&refusal) || candidates.len() < 2 {
-                return Err(refusal);
-            }
-            let most = self.tokens(&candidates).1;
-            let cost = |candidate: &Candidate| dearness(candidate.worst(most));
-            let tokens = |candidate: &Candidate| candidate.worst_tokens(most);
-            let places = 0..candidates.len();
-            let left_out = match refusal {
-                Refusal::TooManyTokens { .. } | Refusal::TooFast { .. } => {
-                    places.max_by_key(|place| tokens(&candidates[*place]))
-                }
-                _ => places.max_by_key(|place| cost(&candidates[*place])),
-            };
-            candidates.remove(left_out.unwrap_or(0));
-        }
-    }
-
-    fn try_all(&self, candidates: &[Candidate], is_last: bool) -> Result<Hold, Refusal> {
-        // The clock is read and the key looked at now, when the body is there and any wait is over.
-        let now = self.core.clock.now();
-        let (least, most) = self.tokens(candidates);
-        let worst = |tokens: u64| {
-            candidates.iter().try_fold(Amounts::ZERO, |dearest, candidate| {
-                let worst = candidate.worst(tokens)?;
-                Some(Amounts {
-                    credits: worst.credits.max(dearest.credits),
-                    byok: worst.byok.max(dearest.byok),
-                })
-            })
-        };
-        let used = |tokens: u64| {
-            let tokens = candidates.iter().map(|candidate| candidate.worst_tokens(tokens));
-            tokens.max().unwrap_or(0)
-        };
-        let again = self.again;
-        let bid =
-            Bid { least, most, worst: &worst, used: &used, again, take_what_is_free: is_last };
-        let hold = ledger::admit(std::slice::from_ref(self.key.account()), &bid, now)?;
-        self.key.used_at(now);
-        Ok(hold)
     }
 
     /// The fewest and the most completion tokens worth holding for.
@@ -297,6 +231,103 @@ impl Wish<'_> {
     }
 }
 
+/// A look at whether a wish can be met now.
+struct Look<'a> {
+    wish: &'a Wish<'a>,
+    /// The key's settings and workspace.
+    standing: &'a Standing,
+    /// The wait is over: what is free now is taken.
+    is_last: bool,
+}
+
+impl Look<'_> {
+    /// Tries one stage after the other, each under a hold of its own: what a model may be fallen
+    /// back to must not make the one asked for dearer.
+    ///
+    /// Where counting tokens may yet help a stage, the later ones are not tried before that is done.
+    fn try_stages<'a>(
+        &self,
+        candidates: &'a [Candidate],
+        is_counted: bool,
+    ) -> Result<Admitted, Refused<'a>> {
+        let (mut tried, mut kept) = (0, None::<Refused<'a>>);
+        for stage in candidates.chunk_by(|one, next| one.stage == next.stage) {
+            tried += stage.len();
+            let refusal = match self.try_each(stage) {
+                Ok((hold, covered)) => {
+                    let rest = candidates[tried..].to_vec();
+                    let record = Arc::clone(&self.standing.record);
+                    return Ok(Admitted { hold, record, candidates: covered, rest });
+                }
+                Err(refusal) => refusal,
+            };
+            let refused = Refused { refusal, candidates: stage };
+            if is_of_key(&refused.refusal) || (!is_counted && refused.may_count()) {
+                return Err(refused);
+            }
+            // One that a wait may help is kept, else the last.
+            if !kept.as_ref().is_some_and(|kept| matches!(kept.refusal, Refusal::Busy(_))) {
+                kept = Some(refused);
+            }
+        }
+        Err(kept.unwrap_or(Refused { refusal: Refusal::TooLarge, candidates }))
+    }
+
+    /// Tries the candidates of a stage under one hold, leaving out the dearest, or the one with the
+    /// most tokens where those are in the way, until the rest fit.
+    fn try_each(&self, candidates: &[Candidate]) -> Result<(Hold, Vec<Candidate>), Refusal> {
+        let mut candidates = candidates.to_vec();
+        loop {
+            let refusal = match self.try_all(&candidates) {
+                Ok(hold) => return Ok((hold, candidates)),
+                Err(refusal) => refusal,
+            };
+            if is_of_key(&refusal) || candidates.len() < 2 {
+                return Err(refusal);
+            }
+            let most = self.wish.tokens(&candidates).1;
+            let cost = |candidate: &Candidate| dearness(candidate.worst(most));
+            let tokens = |candidate: &Candidate| candidate.worst_tokens(most);
+            let places = 0..candidates.len();
+            let left_out = match refusal {
+                Refusal::TooManyTokens { .. } | Refusal::TooFast { .. } => {
+                    places.max_by_key(|place| tokens(&candidates[*place]))
+                }
+                _ => places.max_by_key(|place| cost(&candidates[*place])),
+            };
+            candidates.remove(left_out.unwrap_or(0));
+        }
+    }
+
+    fn try_all(&self, candidates: &[Candidate]) -> Result<Hold, Refusal> {
+        let Look { wish, standing, is_last } = *self;
+        // The clock is read and the key looked at now, when the body is there and any wait is over.
+        let now = wish.core.clock.now();
+        let (least, most) = wish.tokens(candidates);
+        let worst = |tokens: u64| {
+            candidates.iter().try_fold(Amounts::ZERO, |dearest, candidate| {
+                let worst = candidate.worst(tokens)?;
+                Some(Amounts {
+                    credits: worst.credits.max(dearest.credits),
+                    byok: worst.byok.max(dearest.byok),
+                })
+            })
+        };
+        let used = |tokens: u64| {
+            let tokens = candidates.iter().map(|candidate| candidate.worst_tokens(tokens));
+            tokens.max().unwrap_or(0)
+        };
+        let again = wish.again;
+        let bid =
+            Bid { least, most, worst: &worst, used: &used, again, take_what_is_free: is_last };
+        // In the order their limits are enforced.
+        let accounts = [standing.workspace.account(), wish.key.account()].map(Arc::clone);
+        let hold = ledger::admit(&accounts, &bid, now)?;
+        wish.key.used_at(now);
+        Ok(hold)
+    }
+}
+
 /// How dear a worst case is beside others of its stage, which all go with the owner's credentials or
 /// none do: by what any limit may count of it.
 fn dearness(worst: Option<Amounts>) -> Money {
@@ -324,27 +355,43 @@ fn is_of_size(refusal: &Refusal) -> bool {
     }
 }
 
+/// Whose limit is waited for.
+enum Awaited<'a> {
+    Key(&'a Key),
+    Workspace(Arc<Workspace>),
+}
+
+impl Awaited<'_> {
+    /// How many requests wait for it.
+    fn waiting(&self) -> &AtomicUsize {
+        match self {
+            Awaited::Key(key) => &key.waiting,
+            Awaited::Workspace(workspace) => &workspace.waiting,
+        }
+    }
+}
+
 /// A place among the waiting, given back when dropped.
 struct Waiter<'a> {
     core: &'a Core,
-    key: &'a Key,
+    limit: Awaited<'a>,
     body_bytes: u64,
     since: Instant,
 }
 
 impl<'a> Waiter<'a> {
     /// A place, or `None` where the limit has too many waiting already; an error where all have.
-    fn take(wish: &'a Wish<'_>) -> ApiResult<Option<Waiter<'a>>> {
+    fn take(wish: &'a Wish<'_>, limit: Awaited<'a>) -> ApiResult<Option<Waiter<'a>>> {
         let (waiting, bounds) = (&wish.core.waiting, &wish.core.config.bounds);
-        if wish.key.waiting.fetch_add(1, Ordering::Relaxed) >= bounds.waiting_per_limit_max {
-            wish.key.waiting.fetch_sub(1, Ordering::Relaxed);
+        if limit.waiting().fetch_add(1, Ordering::Relaxed) >= bounds.waiting_per_limit_max {
+            limit.waiting().fetch_sub(1, Ordering::Relaxed);
             return Ok(None);
         }
         let requests = waiting.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes =
             waiting.body_bytes.fetch_add(wish.body_bytes, Ordering::Relaxed) + wish.body_bytes;
-        let (core, key) = (wish.core, wish.key);
-        let place = Waiter { core, key, body_bytes: wish.body_bytes, since: Instant::now() };
+        let core = wish.core;
+        let place = Waiter { core, limit, body_bytes: wish.body_bytes, since: Instant::now() };
         if requests > bounds.waiting_max || bytes > bounds.waiting_bodies_bytes_max {
             core.metrics.overloaded(Bound::Waiting);
             return Err(ApiError::unavailable("Too many requests are waiting for limits to free."));
@@ -356,7 +403,7 @@ impl<'a> Waiter<'a> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let waiting = &self.core.waiting;
-        self.key.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.limit.waiting().fetch_sub(1, Ordering::Relaxed);
         waiting.requests.fetch_sub(1, Ordering::Relaxed);
         waiting.body_bytes.fetch_sub(self.body_bytes, Ordering::Relaxed);
         self.core.metrics.waited(self.since.elapsed());

@@ -41,7 +41,7 @@ pub struct ClientFacts {
 pub struct Call {
     pub(super) worker: Arc<Worker>,
     pub(super) key: Arc<Key>,
-    /// The key's settings at admission: whose spend it is.
+    /// The key's settings at the latest admission: whose spend it is.
     pub(super) record: Arc<KeyRecord>,
     pub(super) id: String,
     pub(super) request: Request,
@@ -90,10 +90,10 @@ impl Call {
         let stall = Duration::from_millis(core.config.bounds.client_stall_ms);
         let id = generation_id(&*core.entropy, admitted.hold.admitted_at());
         let slot = reserve(core, &admitted.hold)?;
-        let Admitted { mut hold, candidates, rest } = admitted;
+        let Admitted { mut hold, record, candidates, rest } = admitted;
         let (client, response) = Client::new(&id, stall);
         let call = Call {
-            record: key.record(),
+            record,
             worker,
             key,
             id,
@@ -192,7 +192,7 @@ impl Call {
     }
 
     /// A fresh hold for what is left to try, where there is anything.
-    async fn admit_again(&self, ahead: &mut Ahead) -> Option<Open> {
+    async fn admit_again(&mut self, ahead: &mut Ahead) -> Option<Open> {
         let Ahead { covered: mut candidates, mut rest } = std::mem::take(ahead);
         candidates.append(&mut rest);
         if candidates.is_empty() {
@@ -205,8 +205,9 @@ impl Call {
             body_bytes: self.body.len(),
             again: true,
         };
-        let Admitted { hold, candidates, rest } = wish.admit(candidates).await.ok()?;
+        let Admitted { hold, record, candidates, rest } = wish.admit(candidates).await.ok()?;
         let slot = reserve(self.core(), &hold).ok()?;
+        self.record = record;
         *ahead = Ahead { covered: candidates, rest };
         Some(Open { hold, slot })
     }
