@@ -10,6 +10,7 @@
 //!   (SEMANTICS 1.8), but a name given twice is refused.
 
 pub mod activity;
+pub mod audit_log;
 pub mod byok;
 pub mod chat;
 pub mod credits;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use store::{AuditRow, Difference, Report, Store as _, Subject};
-use store_sqlite::SqliteStore;
+use jiff::Timestamp;
+use store::{AuditPage, AuditRow, Difference, Report, Store as _, Subject};
 
 use crate::book_file::BookFile;
 use crate::export::Audit;
@@ -41,13 +41,22 @@ struct LogArguments {
     book: BookFile,
     /// List at most so many.
     #[arg(long, value_name = "ROWS", default_value_t = 100)]
-    most: usize,
+    most: u64,
+    /// Only what was done by this management key, by name; `command line` is this program.
+    #[arg(long)]
+    actor: Option<String>,
     /// Only this action, such as `hold.correct` or `key.update`; `key.` is all of that noun.
     #[arg(long)]
     action: Option<String>,
     /// Only what was done to this key, generation or endpoint.
     #[arg(long)]
     subject: Option<String>,
+    /// From this moment on, such as 2026-11-21T22:50:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Before this moment.
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
     /// Print the rows as JSON, their values whole.
     #[arg(long)]
     json: bool,
@@ -121,17 +130,16 @@ fn told(difference: &Difference) -> String {
 }
 
 fn log(arguments: &LogArguments) -> Result<ExitCode> {
-    let LogArguments { book, most, action, subject, json } = arguments;
-    let is_wanted = |row: &AuditRow| {
-        let of_action = |action: &String| match action.ends_with('.') {
-            true => row.action.starts_with(action),
-            false => row.action == *action,
-        };
-        action.as_ref().is_none_or(of_action)
-            && subject.as_ref().is_none_or(|subject| row.subject == *subject)
+    let page = AuditPage {
+        actor: arguments.actor.clone(),
+        action: arguments.action.clone(),
+        subject: arguments.subject.clone(),
+        since: arguments.since,
+        until: arguments.until,
+        ..AuditPage::newest(arguments.most)
     };
-    let rows = rows(&book.open()?, is_wanted, *most)?;
-    if *json {
+    let rows = arguments.book.open()?.audit_log(&page)?.rows;
+    if arguments.json {
         let rows: Vec<Audit> = rows.into_iter().map(Audit::from).collect();
         print::line(&serde_json::to_string_pretty(&rows)?);
         return Ok(ExitCode::SUCCESS);
@@ -152,14 +160,4 @@ fn log(arguments: &LogArguments) -> Result<ExitCode> {
         .collect();
     print::table(&["AT", "ACTOR", "ACTION", "SUBJECT", "BEFORE", "AFTER"], &cells);
     Ok(ExitCode::SUCCESS)
-}
-
-/// The newest `most` rows of the audit log that are wanted, newest first.
-pub(crate) fn rows(
-    store: &SqliteStore,
-    is_wanted: impl Fn(&AuditRow) -> bool,
-    most: usize,
-) -> Result<Vec<AuditRow>> {
-    let all = store.audit_log(usize::MAX)?;
-    Ok(all.into_iter().filter(is_wanted).take(most).collect())
 }

@@ -10,10 +10,11 @@ use clap::Subcommand;
 use gateway::http::control::{self as asked, HOLDS_MAX, ListedHold};
 use http::Method;
 use serde::Serialize;
+use store::{AuditPage, Store as _};
 use store_sqlite::SqliteStore;
 
 use crate::setup::Setup;
-use crate::{ConfigFile, audit, control, print};
+use crate::{ConfigFile, control, print};
 
 #[derive(clap::Args)]
 pub(crate) struct Which {
@@ -122,7 +123,8 @@ struct Correction {
 
 fn resolved(file: &ConfigFile, json: bool) -> Result<ExitCode> {
     let store = SqliteStore::open_to_read(Setup::read(&file.config)?.database()?)?;
-    let rows = audit::rows(&store, |row| row.action == "hold.correct", usize::MAX)?;
+    let action = Some("hold.correct".to_owned());
+    let rows = store.audit_log(&AuditPage { action, ..AuditPage::newest(u64::MAX) })?.rows;
     // An amount is kept as a string of JSON.
     let amount = |value: Option<String>| value.unwrap_or_default().trim_matches('"').to_owned();
     let corrections: Vec<Correction> = rows

@@ -39,8 +39,8 @@ use ledger::{Amounts, Day};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use store::{
-    Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
+    Activity, ActivityFilter, AuditLog, AuditPage, Change, Entry, ExportLine, Idempotent, KeyHash,
+    KeyPage, KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
 };
 use uuid::Uuid;
 
@@ -248,8 +248,8 @@ impl Store for SqliteStore {
         self.readers.read(|connection| export::export(connection, sink))
     }
 
-    fn audit_log(&self, most: usize) -> Result<Vec<AuditRow>, StoreError> {
-        self.read(|connection| audit_log::newest(connection, most))
+    fn audit_log(&self, page: &AuditPage) -> Result<AuditLog, StoreError> {
+        self.read(|connection| audit_log::page(connection, page))
     }
 }
 
@@ -329,6 +329,6 @@ mod tests {
         let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
         *store.writer.as_ref().unwrap().connection.lock() = None;
         create(&store, key(1));
-        assert_eq!(store.audit_log(9).unwrap().len(), 1);
+        assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows.len(), 1);
     }
 }

@@ -47,6 +47,7 @@ const CHECKS: &[(&str, Check)] = checks! {
         the_book_agrees_after_every_kind_of_change;
     audit_log:
         edits_that_happened_are_recorded_newest_first,
+        only_the_rows_asked_for_are_read_page_by_page,
         edits_that_did_not_happen_leave_no_row;
     batches:
         outcomes_come_in_the_order_of_the_changes,

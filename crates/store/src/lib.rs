@@ -4,6 +4,7 @@
 //! and spend live apart, so editing a key never touches what it has spent.
 
 mod activity;
+mod audit_log;
 mod byok;
 mod change;
 #[cfg(any(test, feature = "contract"))]
@@ -18,6 +19,7 @@ mod retention;
 mod workspace;
 
 pub use activity::{Activity, ActivityFigures, ActivityFilter, ActivityGroup};
+pub use audit_log::{AuditLog, AuditPage};
 pub use byok::{CredentialRecord, Encrypted, Reencrypted, Region};
 pub use change::{AuditRow, Change, Edit, EndpointMark, Idempotent, Outcome, Refused};
 pub use correction::correction;
@@ -95,6 +97,6 @@ pub trait Store: Send + Sync {
         sink: &mut dyn FnMut(ExportLine) -> std::io::Result<()>,
     ) -> Result<(), StoreError>;
 
-    /// The newest `most` audit rows, newest first.
-    fn audit_log(&self, most: usize) -> Result<Vec<AuditRow>, StoreError>;
+    /// The rows of the audit log that are asked for, newest first.
+    fn audit_log(&self, page: &AuditPage) -> Result<AuditLog, StoreError>;
 }

@@ -16,8 +16,8 @@ use self::book::Book;
 use self::gate::Gate;
 pub use self::gate::{Fault, Stall};
 use crate::{
-    Activity, ActivityFilter, AuditRow, Change, Entry, ExportLine, Idempotent, KeyHash, KeyPage,
-    KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
+    Activity, ActivityFilter, AuditLog, AuditPage, Change, Entry, ExportLine, Idempotent, KeyHash,
+    KeyPage, KeyRecord, Outcome, Report, Sealing, Snapshot, Store, StoreError, WorkspaceRecord,
 };
 
 /// A store that forgets everything when it is dropped, and fails or stalls when told to.
@@ -122,8 +122,8 @@ impl Store for MemoryStore {
         lines.into_iter().try_for_each(sink).map_err(StoreError::unavailable)
     }
 
-    fn audit_log(&self, most: usize) -> Result<Vec<AuditRow>, StoreError> {
-        Ok(self.book.lock().audit_log(most))
+    fn audit_log(&self, page: &AuditPage) -> Result<AuditLog, StoreError> {
+        Ok(self.book.lock().audit_log(page))
     }
 }
 
@@ -152,10 +152,10 @@ mod tests {
                 at: key(1).created_at,
             });
             assert!(matches!(store.commit(&[delete]), Err(StoreError::Broken(_))));
-            assert_eq!(store.audit_log(9).unwrap().len(), 1);
+            assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows.len(), 1);
         }
         create(&store, key(2));
-        assert_eq!(store.audit_log(9).unwrap().len(), 2);
+        assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows.len(), 2);
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
                 free.load(Ordering::Acquire)
             });
             drop(first);
-            assert_eq!(store.audit_log(9).unwrap(), []);
+            assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows, []);
             free.store(true, Ordering::Release);
             drop(second);
             assert!(waiting.join().unwrap(), "the commit went on before");

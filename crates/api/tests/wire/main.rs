@@ -2,6 +2,7 @@
 //! A file per resource, under the resource's name.
 
 mod activity;
+mod audit_log;
 mod byok;
 mod chat;
 mod contract;

@@ -269,6 +269,17 @@ fn the_audit_log_lists_who_changed_what() {
     [0]
     AT  ACTOR  ACTION  SUBJECT  BEFORE  AFTER
     ");
+    let since = "--actor operator --since 2026-11-22T12:00:00Z --most 1";
+    assert_snapshot!(transcript(folder.path(), &format!("audit log {since}")), @r#"
+    $ tollgate audit log --actor operator --since 2026-11-22T12:00:00Z --most 1
+    [0]
+    AT                    ACTOR     ACTION      SUBJECT  BEFORE                    AFTER
+    2026-11-22T12:00:00Z  operator  key.update  by hand  {"name":"a","limit":0.1}  no JSON
+    "#);
+    for filter in ["--actor nobody", "--until 2026-11-22T12:00:00Z"] {
+        let told = transcript(folder.path(), &format!("audit log {filter} --json"));
+        assert_eq!(told, format!("$ tollgate audit log {filter} --json\n[0]\n[]\n"));
+    }
 }
 
 #[tokio::test]

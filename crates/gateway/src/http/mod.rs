@@ -5,6 +5,7 @@
 
 mod activity;
 mod admin;
+mod audit_log;
 mod auth;
 mod body;
 mod chat;
@@ -71,6 +72,7 @@ fn router(worker: Arc<Worker>) -> Router {
         .merge(generation::routes())
         .merge(credits::routes())
         .merge(activity::routes())
+        .merge(audit_log::routes())
         .merge(inference)
         .method_not_allowed_fallback(wrong_method);
     Router::new()

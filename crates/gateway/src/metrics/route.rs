@@ -10,11 +10,12 @@ const OTHER: &str = "other";
 
 /// The paths that are served, as the API's document writes them, the most used first. Below a
 /// common start, a literal part comes before one in braces: the first that fits is taken.
-const ROUTES: [&str; 45] = [
+const ROUTES: [&str; 46] = [
     "/chat/completions",
     "/activity",
     "/analytics/meta",
     "/analytics/query",
+    "/audit-log",
     "/auth/key",
     "/auth/keys",
     "/auth/keys/code",

@@ -2,6 +2,7 @@
 //! One file is one resource; the provider behind it is `testkit`'s, the clock is moved by hand.
 
 mod activity;
+mod audit_log;
 mod auth;
 mod bad_input;
 mod chat;

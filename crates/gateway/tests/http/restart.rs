@@ -44,7 +44,8 @@ async fn what_was_in_flight_is_charged_in_full_until_it_is_corrected() {
     let back = gateway.control(&path, r#"{"cost":"0.000063"}"#).await;
     assert_eq!(back.text(), r#"{"difference":"-0.0001"}"#);
     assert_eq!(gateway.fact(&key, "usage").await, "0.000103");
-    let log = store::Store::audit_log(&*gateway.store, 100).unwrap();
+    let log =
+        store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(100)).unwrap().rows;
     let mut corrections: Vec<_> = log
         .iter()
         .filter(|row| row.action == "hold.correct")

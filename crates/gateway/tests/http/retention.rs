@@ -52,7 +52,10 @@ async fn a_sealed_generation_is_gone_and_no_figure_with_it() {
     assert_eq!(gateway.ask(MANAGER, &lookup, "").await.status, 404);
     assert_eq!(gateway.rows().len(), 1);
     assert_eq!(figures(&gateway, &key).await, before);
-    let log = store::Store::audit_log(&*gateway.store, 1).unwrap().remove(0);
+    let log = store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(1))
+        .unwrap()
+        .rows
+        .remove(0);
     assert_eq!(
         [log.actor, log.action, log.subject],
         ["command line", "retention.run", "before 2026-11-19"]
@@ -118,7 +121,10 @@ async fn a_configured_retention_is_kept_by_itself() {
     gateway.until(|_| gateway.rows().len() == 1).await;
     keeping.abort();
     assert_eq!(figures(&gateway, &key).await, before);
-    let log = store::Store::audit_log(&*gateway.store, 1).unwrap().remove(0);
+    let log = store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(1))
+        .unwrap()
+        .rows
+        .remove(0);
     assert_eq!([log.actor, log.action], ["system", "retention.run"]);
     gateway.close().await;
 }

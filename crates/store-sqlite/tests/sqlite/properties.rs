@@ -10,10 +10,10 @@ use store::contract::sample::{
     workspace, workspace_record,
 };
 use store::{
-    Activity, ActivityFigures, ActivityFilter, BudgetRecord, Change, CredentialRecord, Edit,
-    Encrypted, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
-    ManagementKey, MemoryStore, Outcome, Reencrypted, Report, Reset, Seal, SealedRow, Source,
-    Store, WorkspaceRecord,
+    Activity, ActivityFigures, ActivityFilter, AuditLog, AuditPage, BudgetRecord, Change,
+    CredentialRecord, Edit, Encrypted, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
+    KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome, Reencrypted, Report, Reset,
+    Seal, SealedRow, Source, Store, WorkspaceRecord,
 };
 
 use crate::temp::TempStore;
@@ -229,6 +229,20 @@ fn filters(since: Day) -> [ActivityFilter; 5] {
     ]
 }
 
+/// Pages of the audit log: whole, in part, and of what was asked for.
+fn log_pages() -> Vec<AuditPage> {
+    let all = AuditPage::newest(99);
+    let action = |action: &str| AuditPage { action: Some(action.to_owned()), ..all.clone() };
+    vec![
+        AuditPage::newest(5),
+        AuditPage { offset: 2, most: 3, ..all.clone() },
+        AuditPage { offset: u64::MAX, most: u64::MAX, ..all.clone() },
+        action("key."),
+        action("key.update"),
+        AuditPage { subject: Some(hash(1).to_string()), offset: 1, ..action("key.") },
+    ]
+}
+
 /// Everything a store says, in one value that can be compared.
 #[derive(Debug, PartialEq)]
 struct Answers {
@@ -246,7 +260,7 @@ struct Answers {
     idempotent: Vec<Option<Idempotent>>,
     unresolved: Vec<Vec<Entry>>,
     export: Vec<ExportLine>,
-    audit_log: Vec<store::AuditRow>,
+    audit_log: Vec<AuditLog>,
     rows_and_keys: (u64, u64),
 }
 
@@ -297,7 +311,7 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
             .collect(),
         unresolved: [2, 99].map(|most| store.unresolved(most).unwrap()).into(),
         export: export(store),
-        audit_log: store.audit_log(5).unwrap(),
+        audit_log: log_pages().iter().map(|page| store.audit_log(page).unwrap()).collect(),
         rows_and_keys: (report.rows, report.keys),
     }
 }

@@ -4,10 +4,13 @@
 use ledger::Amounts;
 
 use super::sample::{
-    NOW, answer, audit_row, budget, commit, commit_all, correct, create, create_workspace, delete,
-    edit, entry, hash, key, management_key, mark, recorded, settle, workspace, workspace_record,
+    NOW, after, answer, at, audit_row, budget, commit, commit_all, correct, create,
+    create_workspace, delete, edit, entry, hash, key, management_key, mark, recorded, settle,
+    workspace, workspace_record,
 };
-use crate::{AuditRow, Change, Edit, KeyRecord, Outcome, Store, WorkspaceRecord};
+use crate::{
+    AuditLog, AuditPage, AuditRow, Change, Edit, KeyRecord, Outcome, Store, WorkspaceRecord,
+};
 
 pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
     settle(store, &entry("gen-1", hash(1)));
@@ -48,9 +51,63 @@ pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
         _ => None,
     });
     let newest_first: Vec<AuditRow> = [full].into_iter().chain(made.rev()).collect();
-    assert_eq!(store.audit_log(99).unwrap(), newest_first);
-    assert_eq!(store.audit_log(2).unwrap(), newest_first[..2]);
-    assert_eq!(store.audit_log(0).unwrap(), []);
+    assert_eq!(store.audit_log(&AuditPage::newest(99)).unwrap().rows, newest_first);
+    assert_eq!(store.audit_log(&AuditPage::newest(2)).unwrap().rows, newest_first[..2]);
+    assert_eq!(store.audit_log(&AuditPage::newest(0)).unwrap().rows, []);
+}
+
+pub(super) fn only_the_rows_asked_for_are_read_page_by_page(store: &dyn Store) {
+    let rows: Vec<AuditRow> = (0_u8..6)
+        .map(|number| AuditRow {
+            at: after(i64::from(number)),
+            actor: ["operator", "ci", "100%"][usize::from(number % 3)].to_owned(),
+            action: ["key.create", "keyring.create"][usize::from(number % 2)].to_owned(),
+            ..audit_row("", &hash(number).to_string())
+        })
+        .collect();
+    let made = |(number, row): (u8, &AuditRow)| {
+        let edit = Edit::CreateManagementKey(management_key(number));
+        Change::Edit(Box::new(edit), row.clone())
+    };
+    commit_all(store, &(0..).zip(&rows).map(made).collect::<Vec<_>>());
+    let all = AuditPage::newest(99);
+    let by = |actor: &str| AuditPage { actor: Some(actor.to_owned()), ..all.clone() };
+    let of = |action: &str| AuditPage { action: Some(action.to_owned()), ..all.clone() };
+    let to = |subject: &str| AuditPage { subject: Some(subject.to_owned()), ..all.clone() };
+    let from = |since| AuditPage { since: Some(since), ..all.clone() };
+    let before = |until| AuditPage { until: Some(until), ..all.clone() };
+    let part = |offset, most, page: AuditPage| AuditPage { offset, most, ..page };
+    let late = at("2026-11-22T12:00:02.0000001Z");
+    for (page, expected, total) in [
+        (all.clone(), &[5, 4, 3, 2, 1, 0][..], 6),
+        (by("ci"), &[4, 1], 2),
+        (by("100%"), &[5, 2], 2),
+        (by("%"), &[], 0),
+        (by("CI"), &[], 0),
+        (of("key.create"), &[4, 2, 0], 3),
+        (of("key."), &[4, 2, 0], 3),
+        (of("key"), &[], 0),
+        (of("."), &[], 0),
+        (of("keyring."), &[5, 3, 1], 3),
+        (to(&hash(3).to_string()), &[3], 1),
+        (from(after(2)), &[5, 4, 3, 2], 4),
+        (from(late), &[5, 4, 3], 3),
+        (before(after(2)), &[1, 0], 2),
+        (before(late), &[2, 1, 0], 3),
+        (AuditPage { until: Some(after(4)), ..from(after(2)) }, &[3, 2], 2),
+        (AuditPage { until: Some(after(1)), ..from(after(2)) }, &[], 0),
+        (AuditPage { action: of("key.").action, ..by("operator") }, &[0], 1),
+        (part(2, 2, all.clone()), &[3, 2], 6),
+        (part(5, 2, all.clone()), &[0], 6),
+        (part(6, 2, all.clone()), &[], 6),
+        (part(u64::MAX, u64::MAX, all.clone()), &[], 6),
+        (part(1, 1, of("key.")), &[2], 3),
+        (part(0, 0, all), &[], 6),
+    ] {
+        let expected: Vec<AuditRow> = expected.iter().map(|at: &usize| rows[*at].clone()).collect();
+        let log = store.audit_log(&page).unwrap();
+        assert_eq!(log, AuditLog { rows: expected, total }, "{page:?}");
+    }
 }
 
 pub(super) fn edits_that_did_not_happen_leave_no_row(store: &dyn Store) {
@@ -75,5 +132,5 @@ pub(super) fn edits_that_did_not_happen_leave_no_row(store: &dyn Store) {
     assert!(!refused.contains(&Outcome::Done), "{refused:?}");
     let made = audit_row("workspace.create", &workspace(1).to_string());
     let created = audit_row("key.create", &hash(1).to_string());
-    assert_eq!(store.audit_log(99).unwrap(), [made, created]);
+    assert_eq!(store.audit_log(&AuditPage::newest(99)).unwrap().rows, [made, created]);
 }

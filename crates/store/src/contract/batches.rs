@@ -10,7 +10,7 @@ use super::sample::{
     commit_all, correct, create, credits, entry, hash, key, management_key, recorded, settlement,
     total,
 };
-use crate::{Change, Edit, Entry, KeyRecord, Outcome, Store};
+use crate::{AuditPage, Change, Edit, Entry, KeyRecord, Outcome, Store};
 
 /// Threads that race, and how often each commits.
 const THREADS: u32 = 4;
@@ -61,7 +61,7 @@ pub(super) fn a_change_that_fails_leaves_nothing_and_disturbs_no_other(store: &d
         ]
     );
     assert_eq!(total(store, hash(1)), entry("gen-1", hash(1)).cost);
-    assert_eq!(store.audit_log(99).unwrap().len(), 4);
+    assert_eq!(store.audit_log(&AuditPage::newest(99)).unwrap().rows.len(), 4);
 }
 
 pub(super) fn an_empty_batch_is_no_error(store: &dyn Store) {

@@ -8,7 +8,7 @@ use super::sample::{
     at, commit_all, correct, create, credits, entry, hash, key, loaded, recorded, settle,
     settlement, spent_on, total,
 };
-use crate::{Edit, Entry, Kind, Outcome, Store, Tokens};
+use crate::{AuditPage, Edit, Entry, Kind, Outcome, Store, Tokens};
 
 /// The row of a correction, or a panic.
 fn corrected(outcome: Outcome) -> Entry {
@@ -89,7 +89,7 @@ pub(super) fn correcting_what_is_not_there_is_missing(store: &dyn Store) {
     assert_eq!(correct(store, "gen-2", 0, Amounts::ZERO), Outcome::Missing);
     assert_eq!(correct(store, "gen-1", 1, Amounts::ZERO), Outcome::Missing);
     assert_eq!(store.generation("gen-1").unwrap(), [original]);
-    assert_eq!(store.audit_log(9).unwrap(), []);
+    assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows, []);
 }
 
 pub(super) fn a_correction_sees_the_settlement_before_it_in_its_batch(store: &dyn Store) {
@@ -109,7 +109,7 @@ pub(super) fn a_difference_past_the_largest_amount_is_refused(store: &dyn Store)
     settle(store, &owed);
     assert_eq!(correct(store, "gen-1", 0, Amounts::credits(Money::MAX)), Outcome::Conflict);
     assert_eq!(store.generation("gen-1").unwrap(), [owed]);
-    assert_eq!(store.audit_log(9).unwrap(), []);
+    assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows, []);
 }
 
 pub(super) fn a_settlement_that_comes_again_after_its_correction_changes_nothing(

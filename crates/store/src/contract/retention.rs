@@ -9,8 +9,8 @@ use super::sample::{
     hash, key, loaded, settle, settlement, workspace,
 };
 use crate::{
-    Change, Entry, ExportLine, KeyHash, Kind, Outcome, Place, Report, Seal, SealedRow, Sealing,
-    Source, Store, Tokens,
+    AuditPage, Change, Entry, ExportLine, KeyHash, Kind, Outcome, Place, Report, Seal, SealedRow,
+    Sealing, Source, Store, Tokens,
 };
 
 fn today() -> Day {
@@ -239,9 +239,9 @@ pub(super) fn a_sealing_is_recorded_where_it_sealed_anything(store: &dyn Store) 
     let audit = audit_row("retention.run", "2026-11-22");
     let recorded = || Seal { audit: Some(audit.clone()), ..batch(None, 9) };
     seal_with(store, recorded());
-    assert_eq!(store.audit_log(9).unwrap(), []);
+    assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows, []);
     settle(store, &old("gen-1", hash(1)));
     seal_with(store, recorded());
     seal_with(store, recorded());
-    assert_eq!(store.audit_log(9).unwrap(), [audit]);
+    assert_eq!(store.audit_log(&AuditPage::newest(9)).unwrap().rows, [audit]);
 }

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::byok::Credentials;
 use super::workspaces::KeptWorkspace;
 use crate::{
-    Activity, ActivityFigures, ActivityFilter, AuditRow, BudgetRecord, Change, Edit, EndpointMark,
-    Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind, LoadedKey, ManagementKey,
-    Outcome, Refused, Report, SealedRow, Snapshot, Source, correction,
+    Activity, ActivityFigures, ActivityFilter, AuditLog, AuditPage, AuditRow, BudgetRecord, Change,
+    Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
+    LoadedKey, ManagementKey, Outcome, Refused, Report, SealedRow, Snapshot, Source, correction,
 };
 
 /// A key with when it was deleted.
@@ -374,8 +374,12 @@ impl Book {
             .collect()
     }
 
-    pub(super) fn audit_log(&self, most: usize) -> Vec<AuditRow> {
-        self.audit_log.iter().rev().take(most).cloned().collect()
+    pub(super) fn audit_log(&self, page: &AuditPage) -> AuditLog {
+        let mut wanted = self.audit_log.iter().rev().filter(|row| page.is_of(row));
+        let total = wanted.clone().count() as u64;
+        let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX);
+        let most = usize::try_from(page.most).unwrap_or(usize::MAX);
+        AuditLog { rows: wanted.by_ref().skip(skipped).take(most).cloned().collect(), total }
     }
 }
 

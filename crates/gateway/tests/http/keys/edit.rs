@@ -198,7 +198,8 @@ async fn every_change_is_in_the_audit_log_before_and_after() {
     let key = gateway.key(json!({ "limit": 1 })).await;
     gateway.patch(&key, json!({ "limit": 2 })).await;
     gateway.ask(MANAGER, &format!("DELETE {}", key.path()), "").await;
-    let rows = store::Store::audit_log(&*gateway.store, 10).unwrap();
+    let rows =
+        store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(10)).unwrap().rows;
     let limit = |settings: &Option<String>| {
         let settings: serde_json::Value = serde_json::from_str(settings.as_ref()?).unwrap();
         Some(settings["limit"].as_str().unwrap().to_owned())

@@ -71,9 +71,10 @@ async fn an_edit_of_something_else_leaves_the_expiry_alone() {
     gateway.patch(&key, json!({ "name": "other", "limit": 1 })).await;
     let shown = gateway.ask(MANAGER, &format!("GET {}", key.path()), "").await.json();
     assert_eq!(shown["data"]["expires_at"], "2026-11-18T13:00:00.000Z");
-    let rows = store::Store::audit_log(&*gateway.store, 1).unwrap();
+    let rows = store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(1)).unwrap().rows;
     change(&gateway, &key, json!("2026-11-18T14:00:00Z")).await;
-    let changed = store::Store::audit_log(&*gateway.store, 1).unwrap();
+    let changed =
+        store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(1)).unwrap().rows;
     assert_eq!(changed[0].before, rows[0].after);
     assert!(changed[0].before.as_ref().unwrap().contains(r#""expires_at":"2026-11-18T13:00:00Z""#));
     assert!(changed[0].after.as_ref().unwrap().contains(r#""expires_at":"2026-11-18T14:00:00Z""#));

@@ -155,7 +155,10 @@ async fn they_are_in_the_audit_log_before_and_after_and_survive_a_restart() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "requests_per_minute": 5 })).await;
     gateway.patch(&key, all()).await;
-    let row = store::Store::audit_log(&*gateway.store, 1).unwrap().remove(0);
+    let row = store::Store::audit_log(&*gateway.store, &store::AuditPage::newest(1))
+        .unwrap()
+        .rows
+        .remove(0);
     let told = [row.before, row.after]
         .map(|settings| extras(&serde_json::from_str(&settings.unwrap()).unwrap()));
     let before = json!({
