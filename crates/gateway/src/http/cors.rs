@@ -23,13 +23,26 @@ pub(super) fn layer() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(allowed.collect::<Vec<_>>())
-        .expose_headers([HeaderName::from_static("x-generation-id"), header::RETRY_AFTER])
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
 }
+
+/// What a page may read of an answer's headers: whose generation it is, when to come back, and how
+/// fast its key may go (SEMANTICS 1.11, 6.7).
+const EXPOSED: [&str; 5] = [
+    "x-generation-id",
+    "retry-after",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
+/// The same as the layer writes it.
+const EXPOSED_LINE: &str =
+    "x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset";
 
 /// What the layer adds to an answer, for those that don't pass through it.
 pub(super) fn allow(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("x-generation-id,retry-after");
+    let exposed = HeaderValue::from_static(EXPOSED_LINE);
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }
 

@@ -100,7 +100,7 @@ async fn each_kind_of_key_is_refused_what_is_the_others() {
     assert_snapshot!(shown(&infers), @r#"
     403
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 403,

@@ -62,7 +62,7 @@ async fn embeddings_come_under_our_names_with_their_cost_and_are_in_the_book() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     cache-control: no-cache
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
@@ -192,7 +192,7 @@ async fn a_limit_refuses_with_numbers_and_nothing_is_sent() {
     assert_snapshot!(shown(&refused), @r#"
     402
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 402,
@@ -224,7 +224,7 @@ async fn a_limit_refuses_with_numbers_and_nothing_is_sent() {
     assert_snapshot!(shown(&spent), @r#"
     403
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 403,
@@ -479,7 +479,7 @@ async fn a_model_is_asked_for_at_its_own_path() {
     assert_snapshot!(shown(&chat), @r#"
     400
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 400,
@@ -502,7 +502,7 @@ async fn a_model_is_asked_for_at_its_own_path() {
     assert_snapshot!(shown(&embed), @r#"
     400
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 400,

@@ -48,7 +48,7 @@ async fn the_endpoints_of_a_model_are_shown_to_anyone() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "data": {
         "id": "ace/chat:free",

@@ -137,6 +137,9 @@ async fn browsers_may_call_inference_and_nothing_else() {
     }
     let key = gateway.key(json!({})).await;
     let answer = gateway.chat(&key, "test/small", json!({})).await;
-    assert_eq!(answer.headers["access-control-expose-headers"], "x-generation-id,retry-after");
+    assert_eq!(
+        answer.headers["access-control-expose-headers"],
+        "x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset"
+    );
     gateway.close().await;
 }

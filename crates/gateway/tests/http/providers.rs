@@ -20,7 +20,7 @@ async fn providers_are_shown_to_anyone_with_what_is_known_of_them() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "data": [
         {

@@ -25,7 +25,7 @@ async fn a_body_too_large_by_its_own_word_is_413_before_a_byte_of_it() {
     assert_snapshot!(shown(&answer), @r#"
     413
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 413,
@@ -93,7 +93,7 @@ async fn bodies_in_memory_have_one_bound_and_give_back_what_they_took() {
     assert_snapshot!(shown(&second), @r#"
     503
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 1
     {
       "error": {
@@ -125,7 +125,7 @@ async fn requests_in_flight_have_a_bound() {
     assert_snapshot!(shown(&second), @r#"
     503
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 1
     {
       "error": {

@@ -61,7 +61,7 @@ async fn what_is_wrong_with_the_request_is_not_tried_again() {
             assert_snapshot!(shown(&answer), @r#"
             400
             access-control-allow-origin: *
-            access-control-expose-headers: x-generation-id,retry-after
+            access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
             x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
             {
               "error": {
@@ -138,7 +138,7 @@ async fn a_refused_credential_rests_a_minute_and_is_then_tried_again() {
     assert_snapshot!(shown(&refused), @r#"
     502
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
@@ -156,7 +156,7 @@ async fn a_refused_credential_rests_a_minute_and_is_then_tried_again() {
     assert_snapshot!(shown(&resting), @r#"
     404
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 404,
@@ -215,7 +215,7 @@ async fn without_room_for_a_fresh_hold_there_is_no_next_attempt() {
     assert_snapshot!(shown(&answer), @r#"
     502
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
@@ -271,7 +271,7 @@ async fn an_error_under_status_200_is_a_refusal() {
     assert_snapshot!(shown(&answer), @r#"
     502
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     x-generation-id: gen-1795003200-0000mPtP0S8jrTgxPrIe
     {
       "error": {

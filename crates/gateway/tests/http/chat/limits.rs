@@ -16,7 +16,7 @@ async fn a_limit_that_is_spent_is_403_with_its_window() {
     assert_snapshot!(shown(&answer), @r#"
     403
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 403,
@@ -49,7 +49,7 @@ async fn a_limit_that_is_spent_is_403_with_its_window() {
     assert_snapshot!(shown(&lifetime), @r#"
     403
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 403,
@@ -80,7 +80,7 @@ async fn a_spent_limit_is_402_where_the_configuration_says_so() {
     assert_snapshot!(shown(&answer), @r#"
     402
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 402,
@@ -120,7 +120,7 @@ async fn a_named_maximum_that_does_not_fit_is_402_with_the_one_that_would() {
     assert_snapshot!(shown(&answer), @r#"
     402
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 402,
@@ -155,7 +155,7 @@ async fn a_prompt_that_does_not_fit_is_402_with_the_length_that_would() {
     assert_snapshot!(shown(&answer), @r#"
     402
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 402,

@@ -40,7 +40,7 @@ async fn an_answer_is_metered_to_the_nano_dollar() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     cache-control: no-cache
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {

@@ -14,7 +14,7 @@ async fn a_model_that_the_list_leaves_out_is_404_in_the_words_clients_match() {
     assert_snapshot!(shown(&answer), @r#"
     404
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 404,

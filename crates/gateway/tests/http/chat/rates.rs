@@ -32,7 +32,7 @@ async fn requests_of_any_minute_are_counted_and_the_next_is_told_when_to_come() 
     assert_snapshot!(shown(&answer), @r#"
     429
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 51
     x-ratelimit-limit: 2
     x-ratelimit-remaining: 0
@@ -101,7 +101,7 @@ async fn tokens_are_held_at_worst_and_settled_as_they_came_out() {
     assert_snapshot!(shown(&answer), @r#"
     429
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 60
     x-ratelimit-limit: 1000
     x-ratelimit-remaining: 537
@@ -146,7 +146,7 @@ async fn a_request_that_could_never_fit_is_400_with_what_would() {
     assert_snapshot!(shown(&named), @r#"
     400
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 400,
@@ -166,7 +166,7 @@ async fn a_request_that_could_never_fit_is_400_with_what_would() {
     assert_snapshot!(shown(&long), @r#"
     400
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 400,
@@ -284,7 +284,7 @@ async fn requests_at_once_are_refused_past_the_limit_and_let_in_when_one_has_end
     assert_snapshot!(shown(&answer), @r#"
     429
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 1
     x-ratelimit-limit: 2
     x-ratelimit-remaining: 0

@@ -229,7 +229,7 @@ async fn who_can_not_be_served_is_told_which_wish_left_nobody() {
     assert_snapshot!(shown(&answer), @r#"
     404
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "error": {
         "code": 404,

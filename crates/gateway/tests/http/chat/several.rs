@@ -75,7 +75,7 @@ async fn where_all_fail_the_last_error_is_the_clients() {
     assert_snapshot!(shown(&answer), @r#"
     429
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 9
     x-generation-id: gen-1795003200-0000mPtP0S8jrTgxPrIe
     {

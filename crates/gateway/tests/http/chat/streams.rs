@@ -66,7 +66,7 @@ async fn an_error_before_anything_else_has_a_status_of_its_own() {
     assert_snapshot!(shown(&stream.into_answer().await.unwrap()), @r#"
     502
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {

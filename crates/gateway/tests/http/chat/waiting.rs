@@ -40,7 +40,7 @@ async fn a_wait_in_vain_is_402_with_retry_after() {
     assert_snapshot!(shown(&answer), @r#"
     402
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     retry-after: 1
     {
       "error": {
@@ -119,7 +119,7 @@ async fn a_full_queue_of_all_limits_is_503() {
     assert_snapshot!(answers[0], @r#"
         503
         access-control-allow-origin: *
-        access-control-expose-headers: x-generation-id,retry-after
+        access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
         retry-after: 1
         {
           "error": {

@@ -60,7 +60,7 @@ async fn an_answer_that_is_no_json_is_502_and_held() {
     assert_snapshot!(shown(&answer), @r#"
     502
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {
       "error": {
@@ -151,7 +151,7 @@ async fn an_answer_that_comes_byte_by_byte_is_the_same_answer() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     cache-control: no-cache
     x-generation-id: gen-1795003200-0000byzS749KghVwfPKs
     {

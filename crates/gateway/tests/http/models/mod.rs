@@ -39,7 +39,7 @@ async fn listed_models_are_shown_to_anyone_with_exact_prices() {
     assert_snapshot!(shown(&answer), @r#"
     200
     access-control-allow-origin: *
-    access-control-expose-headers: x-generation-id,retry-after
+    access-control-expose-headers: x-generation-id,retry-after,x-ratelimit-limit,x-ratelimit-remaining,x-ratelimit-reset
     {
       "object": "list",
       "data": [
