@@ -34,6 +34,7 @@ const COMMANDS: &[Below] = &[
         ],
         variables: &[
             ("TOLLGATE_MANAGEMENT_KEY", "a management key, added where it is new"),
+            ("TOLLGATE_MASTER_KEY", "what credentials are encrypted under: 64 hex digits"),
             ("TOLLGATE_LOG", "what is logged, in the place of `log.level`"),
             ("TOLLGATE_SECTION__SETTING", "any setting, such as TOLLGATE_SERVER__LISTEN"),
             ("OTEL_…", "OpenTelemetry's own, where `telemetry` in the file says nothing"),
@@ -192,6 +193,27 @@ const COMMANDS: &[Below] = &[
         variables: &[],
     },
     Below {
+        command: "secrets init",
+        examples: &[("tollgate secrets init", "Make `secrets.key_file`, or tollgate.key")],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
+        command: "secrets rotate",
+        examples: &[("tollgate secrets rotate", "Beside a running server, or where none runs")],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
+        command: "secrets discard",
+        examples: &[
+            ("tollgate secrets discard", "Which credentials the master key can't read"),
+            ("tollgate secrets discard --yes", "Delete them, where that key is lost"),
+        ],
+        exits: DONE,
+        variables: &[("TOLLGATE_MASTER_KEY", "the master key, as `serve` has it")],
+    },
+    Below {
         command: "config check",
         examples: &[(
             "tollgate config check --config new.toml",
@@ -247,6 +269,7 @@ Exit codes:
 Variables:
   TOLLGATE_CONFIG            the configuration file, where --config is not given
   TOLLGATE_MANAGEMENT_KEY    a management key that `serve` adds where it is new
+  TOLLGATE_MASTER_KEY        what credentials of providers are encrypted under
   TOLLGATE_LOG               what is logged, in the place of `log.level`
   TOLLGATE_SECTION__SETTING  any setting, such as TOLLGATE_SERVER__LISTEN
 

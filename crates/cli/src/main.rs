@@ -18,6 +18,7 @@ mod new_file;
 mod print;
 mod real;
 mod retention;
+mod secrets;
 mod serve;
 mod setup;
 
@@ -121,6 +122,12 @@ enum Command {
     /// docs/retention.md says what goes and what stays.
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
+    /// Make and replace the master key that credentials of providers are encrypted under.
+    ///
+    /// A credential of POST /byok is in the book only encrypted. The master key is in a file of its
+    /// own, or in TOLLGATE_MASTER_KEY, and never in the book or in a backup: keep a copy elsewhere.
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Check a configuration, list what is built in, or have a running server read it again.
     ///
     /// docs/configuration.md has every setting.
@@ -148,6 +155,7 @@ fn main() -> ExitCode {
         Command::Holds(command) => holds::run(command),
         Command::Endpoints(command) => endpoints::run(command),
         Command::Retention(command) => retention::run(command),
+        Command::Secrets(command) => secrets::run(command),
         Command::Config(command) => config::run(command),
         Command::Completions(arguments) => Ok(completions::completions(&arguments)),
     };

@@ -11,6 +11,7 @@ use store_sqlite::SqliteStore;
 use toml::Value;
 
 use crate::real::{SystemClock, SystemEntropy};
+use crate::secrets;
 
 /// A configuration, and where its relative file names start.
 pub(crate) struct Setup {
@@ -44,6 +45,7 @@ impl Setup {
         let Loaded { mut config, warnings, list_priced, settings } = loaded;
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         config.egress.ca_file = config.egress.ca_file.map(|file| folder.join(file));
+        config.secrets.key_file = config.secrets.key_file.map(|file| folder.join(file));
         Setup { config, folder, warnings, list_priced, settings }
     }
 
@@ -69,11 +71,13 @@ impl Setup {
                 "a backup is in the place of a book whose log lay beside it; the log was set aside"
             );
         }
+        let master_key = secrets::master_key(self, &store)?;
         Core::open(Parts {
             config: self.config.clone(),
             folder: self.folder.clone(),
             store: Arc::new(store),
             journal: self.beside(".holds")?,
+            master_key,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             on_broken: Arc::new(|error| {

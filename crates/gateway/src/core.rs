@@ -16,10 +16,12 @@ use upstream::transport::Tls;
 use crate::catalogue::{self, Catalogue, LearnedBook};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::credentials::{Credentials, SecretsError};
 use crate::directory::Directory;
 use crate::entropy::Entropy;
 use crate::http::error::RefusalStyle;
 use crate::journal::{Journal, LeftBehind};
+use crate::master_key::MasterKey;
 use crate::meter::Waiting;
 use crate::metrics::Metrics;
 use crate::observe::{ExportError, Exporter, Observer};
@@ -39,6 +41,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The file that records holds.
     pub journal: PathBuf,
+    /// What credentials in the book are encrypted under.
+    pub master_key: Option<MasterKey>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -56,6 +60,9 @@ pub enum OpenError {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The credentials in the book can't be had.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     /// The store failed.
     #[error("the store can't be read")]
     Store(#[from] StoreError),
@@ -91,6 +98,8 @@ pub struct Core {
     pub journal: Arc<Journal>,
     /// Who a key is.
     pub directory: Directory,
+    /// Credentials of providers that were brought.
+    pub credentials: Credentials,
     /// Requests waiting for holds.
     pub waiting: Waiting,
     /// Paid requests in flight.
@@ -122,7 +131,8 @@ pub struct Core {
 impl Core {
     /// Opens the book: settles what an earlier process left on hold, then loads who may spend what.
     pub fn open(parts: Parts) -> Result<Arc<Core>, OpenError> {
-        let Parts { config, folder, store, journal: path, clock, entropy, on_broken } = parts;
+        let Parts { config, folder, store, journal: path, master_key, clock, entropy, on_broken } =
+            parts;
         let journal_failed = |source| OpenError::Journal { path: path.clone(), source };
         let learned = LearnedBook::default();
         let catalogue = catalogue::build(&config, &folder, &learned)?;
@@ -138,6 +148,7 @@ impl Core {
         let since = store.newest_days(DAYS_LOADED.unsigned_abs())?;
         let snapshot = store.snapshot(since.map_or(recent, |since| since.min(recent)))?;
         learned.learn(&snapshot.marks);
+        let credentials = Credentials::open(snapshot.credentials, master_key)?;
         let journal = Arc::new(journal);
         let writer = Writer::start(Arc::clone(&store), Arc::clone(&journal), on_broken)
             .map_err(OpenError::Thread)?;
@@ -155,6 +166,7 @@ impl Core {
             writer,
             journal,
             directory: Directory::new(snapshot.keys, snapshot.workspaces, snapshot.management_keys),
+            credentials,
             waiting: Waiting::default(),
             in_flight: Arc::default(),
             connections: Arc::default(),

@@ -22,6 +22,7 @@ mod observe;
 mod provider;
 mod rates;
 mod retention;
+mod secrets;
 mod serve;
 mod store;
 mod sync;

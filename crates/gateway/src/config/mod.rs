@@ -37,6 +37,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Where the book is kept.
     pub store: StoreConfig,
+    /// How credentials in the book are encrypted.
+    pub secrets: SecretsConfig,
     /// What the API shows and answers.
     pub api: ApiConfig,
     /// How requests are metered.
@@ -136,6 +138,15 @@ impl StoreConfig {
             )),
         }
     }
+}
+
+/// `[secrets]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// The file with the master key that credentials of providers are encrypted under, 64 hex
+    /// digits; relative to the configuration file. `TOLLGATE_MASTER_KEY` has it otherwise.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Which generations a key may look up.

@@ -16,14 +16,16 @@ use serde::{Deserialize, Serialize};
 use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, Kind, ManagementKey, Outcome, Source};
 
 mod retention;
+mod secrets;
 
 pub use retention::{RetentionOutcome, RetentionRun};
+pub use secrets::{Rotated, Rotation};
 
 use super::auth::hash;
 use super::error::{ApiError, ApiResult};
 use super::{json, reading};
 use crate::core::Core;
-use crate::secrets;
+use crate::secrets as key_texts;
 
 /// Unresolved holds listed at most.
 pub const HOLDS_MAX: usize = 100_000;
@@ -116,6 +118,7 @@ pub fn routes(control: Arc<Control>) -> Router {
         .route("/endpoints/clear", post(clear_mark))
         .route("/reload", post(reload))
         .merge(retention::routes())
+        .merge(secrets::routes())
         .with_state(control)
 }
 
@@ -146,7 +149,7 @@ async fn create_key(State(control): Ours, Json(wanted): Json<Name>) -> ApiResult
     if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
         return Err(ApiError::invalid("`name` must be 1 to 255 bytes without control characters"));
     }
-    let text = secrets::new_key(&*core.entropy);
+    let text = key_texts::new_key(&*core.entropy);
     match add_management_key(core, name, text.expose()).await? {
         Outcome::Done => {
             Ok(json(StatusCode::CREATED, &NewManagementKey { key: text, name: name.to_owned() }))
@@ -159,7 +162,7 @@ async fn create_key(State(control): Ours, Json(wanted): Json<Name>) -> ApiResult
 pub async fn add_management_key(core: &Arc<Core>, name: &str, text: &str) -> ApiResult<Outcome> {
     let key = ManagementKey {
         hash: hash(text),
-        label: secrets::label(text),
+        label: key_texts::label(text),
         name: name.to_owned(),
         created_at: core.clock.now(),
         revoked_at: None,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gateway::core::{Core, Parts};
 use gateway::http::control::{self, Control};
+use gateway::master_key::MasterKey;
 use gateway::server::Server;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -33,6 +34,9 @@ pub(crate) use shown::{shown, shown_events};
 /// The management key that every test gateway knows.
 pub(crate) const MANAGER: &str =
     "sk-or-v1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The master key of every test gateway.
+pub(crate) const MASTER_KEY: &str =
+    "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 /// The longest that what a test waits for may take.
 const EXPECTED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -389,6 +393,7 @@ fn open(
         folder: folder.path().to_owned(),
         store: Arc::<MemoryStore>::clone(store),
         journal: folder.path().join("holds"),
+        master_key: Some(MasterKey::parse(MASTER_KEY).unwrap()),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::<SeededEntropy>::clone(entropy),
         on_broken: Arc::new(|error| panic!("the store is broken: {error}")),
