@@ -44,6 +44,8 @@ pub struct Provider {
     pub embeddings_path: PathAndQuery,
     /// The headers every request carries, its credential among them.
     pub headers: HeaderMap,
+    /// The same without any that may be the operator's credential, for requests that go with another.
+    pub headers_without_credentials: HeaderMap,
     /// Its credentials, to be taken out of its error texts.
     pub credentials: Vec<String>,
     /// It stops generating, and billing, when its connection closes.

@@ -146,6 +146,11 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
     }
     // A header may carry a credential as well; a short one is a version or a switch.
     let secret = |value: &&String| value.len() >= SECRET_BYTES_MIN;
+    let headers_without_credentials: HeaderMap = headers
+        .iter()
+        .filter(|(_, value)| value.len() < SECRET_BYTES_MIN)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let mut credentials: Vec<String> = written.headers.values().filter(secret).cloned().collect();
     if let Some(credential) = written.api_key.as_ref().filter(|text| !text.is_empty()) {
         credentials.push(credential.clone());
@@ -165,6 +170,7 @@ fn provider(setting: &str, written: &ProviderConfig) -> Result<Provider, BuildEr
         chat_path,
         embeddings_path,
         headers,
+        headers_without_credentials,
         credentials,
         stops_on_disconnect: written.stops_on_disconnect,
         collects_data: written.collects_data,

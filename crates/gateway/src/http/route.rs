@@ -9,7 +9,7 @@ use super::error::{ApiError, ApiResult};
 use crate::core::Core;
 use crate::entropy;
 use crate::meter::{Candidate, candidates};
-use crate::routing::{Question, Step, Terms, Unroutable, choose, resolve};
+use crate::routing::{Brought, Question, Step, Terms, Unroutable, choose, resolve};
 
 /// The places where the request may go, in the order to try, each with what it may cost there.
 pub(super) fn route(core: &Core, key: &KeyRecord, request: &Request) -> ApiResult<Vec<Candidate>> {
@@ -42,13 +42,21 @@ fn places<'a>(
         )));
     }
     let wish = request.raw("provider").map(ProviderPreferences::parse).transpose()?;
+    let credentials = core.credentials.current();
+    let brought = Brought {
+        credentials: &credentials,
+        key: key.hash,
+        user: key.creator.as_deref(),
+        workspace: key.workspace,
+    };
     let question = Question {
         request,
         wish: &wish.unwrap_or_default(),
         order: core.config.routing.order,
+        brought: (!credentials.is_empty()).then_some(&brought),
         now: core.clock.now(),
     };
     let mut draw = || u64::from_le_bytes(entropy::bytes(&*core.entropy));
     let places = choose(&asked, &question, &mut draw).map_err(unroutable)?;
-    Ok(candidates(&places, request))
+    Ok(candidates(&places, request, core.config.metering.byok_fee_percent))
 }

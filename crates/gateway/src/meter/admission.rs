@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ledger::{Amounts, Bid, Hold, Layer, Measure, Refusal, TooFast};
-use money::Money;
+use money::{Money, Percent};
 use store::KeyRecord;
 use tokio::time::Instant;
 use upstream::Request;
@@ -138,9 +138,14 @@ impl Wish<'_> {
         if candidates.is_empty() {
             return Err(ApiError::model_not_allowed(&self.core.refusal_style()));
         }
+        let now = self.core.clock.now();
         let is_limited = || record.limit.is_some() || !workspace.budgets().is_empty();
-        let is_usable =
-            |candidate: &Candidate| !(candidate.endpoint.learned.is_barred() && is_limited());
+        let is_usable = |candidate: &Candidate| {
+            let is_barred = candidate.endpoint.learned.is_barred() && is_limited();
+            // A credential may have been changed or deleted while its request waited.
+            let is_good = candidate.credential.as_ref().is_none_or(|one| one.is_available(now));
+            is_good && !is_barred
+        };
         let last = candidates.last().map(|candidate| candidate.endpoint.model.clone());
         let usable: Vec<Candidate> = candidates
             .into_iter()
@@ -419,9 +424,15 @@ impl Refused<'_> {
     }
 }
 
-/// What the request could cost at each place, in the same order.
-pub fn candidates(places: &Places, request: &Request) -> Vec<Candidate> {
-    let bounded =
-        |place: &Place| Candidate::by_bytes(&place.endpoint, request).at_stage(place.stage);
+/// What the request could cost at each place, in the same order; `fee` of a list price is charged
+/// where it goes with a credential that was brought.
+pub fn candidates(places: &Places, request: &Request, fee: Percent) -> Vec<Candidate> {
+    let bounded = |place: &Place| {
+        let bounded = Candidate::by_bytes(&place.endpoint, request).at_stage(place.stage);
+        match &place.credential {
+            Some(credential) => bounded.going_with(Arc::clone(credential), fee),
+            None => bounded,
+        }
+    };
     places.iter().map(bounded).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use ledger::Dispatched;
 use store::Attempt;
@@ -19,6 +20,7 @@ use super::charge::{Charge, End, Seen};
 use super::provider_error::{self, Next, ProviderError};
 use super::settle::api_type;
 use crate::catalogue::Endpoint;
+use crate::credentials::REST;
 use crate::http::error::ApiError;
 use crate::journal::{HoldRecord, Slot};
 use crate::metrics::Outcome;
@@ -27,8 +29,6 @@ use crate::routing::Pace;
 
 /// A provider's error body is read up to this many bytes; the rest can't be usage.
 const ERROR_BYTES_MAX: usize = 64 << 10;
-/// A provider that refused the gateway's credential is left alone this long (SEMANTICS 6.4).
-const CREDENTIAL_REST: Duration = Duration::from_secs(60);
 
 /// An attempt that was sent.
 pub(super) struct Sent {
@@ -87,7 +87,7 @@ impl Call {
             max_tokens_field: &endpoint.max_tokens_field,
             max_tokens: cap,
         };
-        let mut headers = provider.headers.clone();
+        let mut headers = sent.candidate.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let accept = if self.request.stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -122,11 +122,12 @@ impl Call {
             Some(Ok(answer)) => self.answered(sent, answer).await,
             Some(Err(SendError::NotSent { cause })) => {
                 self.note(&sent, None, Outcome::NotSent);
-                self.refused(sent, provider_error::not_sent(provider, cause))
+                let failed = provider_error::not_sent(&sent.candidate, cause);
+                self.refused(sent, failed)
             }
             Some(Err(SendError::Unclear { cause, timeout })) => {
                 self.note(&sent, None, Outcome::unanswered(timeout));
-                let error = provider_error::unanswered(provider, timeout, cause);
+                let error = provider_error::unanswered(&sent.candidate, timeout, cause);
                 self.unclear(sent, error, &Seen::default()).await
             }
         }
@@ -144,23 +145,18 @@ impl Call {
             };
         }
         let Answer { status, retry_after, mut body, .. } = answer;
-        let provider = Arc::clone(&sent.endpoint().provider);
         let text = match read_error(&mut body).await {
             Ok(text) => text,
             Err(cut) => {
                 // Half an error answer is no refusal: what it would have said is not known.
-                let error = provider_error::unanswered(&provider, cut == BodyError::TimedOut, cut);
+                let error =
+                    provider_error::unanswered(&sent.candidate, cut == BodyError::TimedOut, cut);
                 return self.unclear(sent, error, &Seen::default()).await;
             }
         };
-        let failed = provider_error::answered(&provider, status, &text, retry_after);
+        let failed = provider_error::answered(&sent.candidate, status, &text, retry_after);
         if failed.is_credential {
-            tracing::warn!(
-                provider = provider.slug,
-                status = status.as_u16(),
-                "the provider refused the gateway's credential"
-            );
-            provider.rest_until(self.core().clock.now(), CREDENTIAL_REST);
+            self.rest(&sent, status);
         }
         let usage = reported(&text, self.request.surface);
         if usage == Reported::Nothing {
@@ -171,6 +167,32 @@ impl Call {
         self.settle(sent, End::Complete, &seen).await;
         self.client.refuse(failed.error);
         Tried::Done
+    }
+
+    /// Leaves what the attempt went with alone for a while: its provider refused it. One that was
+    /// brought rests by itself, and the operator's own with all endpoints of the provider.
+    fn rest(&self, sent: &Sent, status: StatusCode) {
+        let (provider, now) = (&sent.endpoint().provider, self.core().clock.now());
+        let status = status.as_u16();
+        match &sent.candidate.credential {
+            Some(credential) => {
+                credential.rest_until(now, REST);
+                tracing::warn!(
+                    provider = provider.slug,
+                    status,
+                    credential = %credential.record.id,
+                    "the provider refused a credential that was brought"
+                );
+            }
+            None => {
+                provider.rest_until(now, REST);
+                tracing::warn!(
+                    provider = provider.slug,
+                    status,
+                    "the provider refused the gateway's credential"
+                );
+            }
+        }
     }
 
     /// Nothing was billed: the hold is free for another attempt.

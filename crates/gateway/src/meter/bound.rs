@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use ledger::{Amounts, Cell};
 use money::{Bill, Money, Percent, Rate};
-use upstream::Request;
+use upstream::{Request, redact};
 use uuid::Uuid;
 
 use crate::catalogue::Endpoint;
+use crate::credentials::Credential;
 
 /// A credential of the owner's that a request goes with, and what that costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +37,10 @@ pub struct Candidate {
     pub endpoint: Arc<Endpoint>,
     /// Those of one stage share a hold.
     pub stage: usize,
-    /// The owner's credential it goes with; `None` for the operator's own.
+    /// What going with a credential of the owner's costs; `None` for the operator's own.
     pub byok: Option<Byok>,
+    /// That credential.
+    pub credential: Option<Arc<Credential>>,
     /// No more prompt tokens than this can be charged.
     pub prompt_tokens: u64,
     /// Tokens of the text, by bytes or by the endpoint's tokenizer.
@@ -79,6 +85,7 @@ impl Candidate {
             endpoint: Arc::clone(endpoint),
             stage: 0,
             byok: None,
+            credential: None,
             prompt_tokens,
             text_tokens,
             overhead_tokens,
@@ -97,9 +104,49 @@ impl Candidate {
         Candidate { byok: Some(byok), ..self }
     }
 
+    /// The same candidate, going with that credential, of whose list price `fee` is charged.
+    pub fn going_with(self, credential: Arc<Credential>, fee: Percent) -> Candidate {
+        let byok = Byok { credential: credential.record.id, fee };
+        Candidate { credential: Some(credential), ..self.with(byok) }
+    }
+
+    /// Whether what it goes with is good at `now`, as far as is known.
+    pub fn is_available(&self, now: Timestamp) -> bool {
+        match &self.credential {
+            Some(credential) => credential.is_available(now),
+            None => self.endpoint.provider.is_available(now),
+        }
+    }
+
+    /// A text of the provider's that others may see: what the request went with is taken out.
+    pub fn redacted(&self, text: &str) -> String {
+        let text = self.endpoint.provider.redacted(text);
+        match &self.credential {
+            Some(credential) => redact(&text, credential.text()),
+            None => text,
+        }
+    }
+
+    /// The headers that every request to the provider carries, with what shows who pays.
+    pub fn headers(&self) -> HeaderMap {
+        match &self.credential {
+            None => self.endpoint.provider.headers.clone(),
+            Some(credential) => {
+                let mut headers = self.endpoint.provider.headers_without_credentials.clone();
+                headers.insert(AUTHORIZATION, credential.authorization());
+                headers
+            }
+        }
+    }
+
     /// The same bound for what `other` stands for: its stage, its credential.
     pub fn in_place_of(self, other: &Candidate) -> Candidate {
-        Candidate { stage: other.stage, byok: other.byok, ..self }
+        Candidate {
+            stage: other.stage,
+            byok: other.byok,
+            credential: other.credential.clone(),
+            ..self
+        }
     }
 
     /// The same candidate, bounded by what was learned of its endpoint since.

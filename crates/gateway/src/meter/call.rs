@@ -138,7 +138,7 @@ impl Call {
             }
             // A credential that was refused just now is good for no other endpoint either.
             let now = self.core().clock.now();
-            ahead.retain(|candidate| candidate.endpoint.provider.is_available(now));
+            ahead.retain(|candidate| candidate.is_available(now));
         }
         if let Some(open) = open {
             self.release(open);

@@ -7,7 +7,7 @@ use api::error::ErrorType;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::catalogue::Provider;
+use super::bound::Candidate;
 use crate::http::error::ApiError;
 
 /// What an error answer means for the call.
@@ -37,13 +37,14 @@ pub(super) enum Next {
 
 /// The error that a complete answer of `status` and `body` stands for.
 pub(super) fn answered(
-    provider: &Provider,
+    candidate: &Candidate,
     status: StatusCode,
     body: &[u8],
     retry_after: Option<Duration>,
 ) -> ProviderError {
-    let raw = provider.redacted(&String::from_utf8_lossy(body));
-    let own_words = words(body).map(|words| provider.redacted(&words));
+    let provider = &candidate.endpoint.provider;
+    let raw = candidate.redacted(&String::from_utf8_lossy(body));
+    let own_words = words(body).map(|words| candidate.redacted(&words));
     let message = || own_words.clone().unwrap_or_else(|| "Provider returned error".to_owned());
     let is_flagged = status == StatusCode::FORBIDDEN && is_flagged(body);
     let is_too_long = status == StatusCode::BAD_REQUEST && is_too_long(body);
@@ -81,6 +82,8 @@ pub(super) fn answered(
             _ => Next::Endpoint,
         },
         is_fault: match status.as_u16() {
+            // What is said of an account that was brought says nothing of the endpoint.
+            401..=403 | 429 if candidate.credential.is_some() => false,
             401..=404 | 408 | 429 => !is_flagged,
             400..=499 => false,
             _ => true,
@@ -91,10 +94,10 @@ pub(super) fn answered(
 
 /// The request did not reach the provider.
 pub(super) fn not_sent(
-    provider: &Provider,
+    candidate: &Candidate,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> ProviderError {
-    let error = unanswered(provider, false, cause);
+    let error = unanswered(candidate, false, cause);
     ProviderError { error, next: Next::Endpoint, is_fault: true, is_credential: false }
 }
 
@@ -136,7 +139,7 @@ fn is_flagged(body: &[u8]) -> bool {
 }
 
 /// The error that a provider put into an answer of status 200, given as JSON.
-pub(super) fn embedded(provider: &Provider, error: &str) -> ProviderError {
+pub(super) fn embedded(candidate: &Candidate, error: &str) -> ProviderError {
     #[derive(Deserialize)]
     struct Code {
         code: Option<serde_json::Value>,
@@ -146,12 +149,12 @@ pub(super) fn embedded(provider: &Provider, error: &str) -> ProviderError {
         .and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok())
         .filter(|status| status.is_client_error() || status.is_server_error())
         .unwrap_or(StatusCode::BAD_GATEWAY);
-    answered(provider, status, format!(r#"{{"error":{error}}}"#).as_bytes(), None)
+    answered(candidate, status, format!(r#"{{"error":{error}}}"#).as_bytes(), None)
 }
 
 /// No answer came: the connection failed or timed out.
 pub(super) fn unanswered(
-    provider: &Provider,
+    candidate: &Candidate,
     is_timeout: bool,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> ApiError {
@@ -160,7 +163,7 @@ pub(super) fn unanswered(
     } else {
         ApiError::new(ErrorType::ProviderUnavailable, "Provider returned error")
     };
-    error.with("provider_name", &provider.name).because(cause)
+    error.with("provider_name", &candidate.endpoint.provider.name).because(cause)
 }
 
 /// The message in a provider's error body, in the shapes that are common.

@@ -11,10 +11,10 @@ use upstream::transport::{Answer, AnswerBody, BodyError};
 use upstream::{DONE, Events, KEEP_ALIVE, Ours, Surface, rewrite_chunk};
 
 use super::attempt::Sent;
+use super::bound::Candidate;
 use super::call::{Call, Tried};
 use super::charge::{End, Seen};
 use super::provider_error;
-use crate::catalogue::Provider;
 use crate::http::error::ApiError;
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -82,7 +82,7 @@ impl Call {
         // Before anything was put out, an error is the same as an error answer.
         let is_refusal = !flow.has_begun && !flow.seen.is_unreadable;
         if let Some(error) = flow.error.as_deref().filter(|_| is_refusal) {
-            let failed = provider_error::embedded(&endpoint.provider, error);
+            let failed = provider_error::embedded(&sent.candidate, error);
             if self.client.is_waiting() {
                 return self.refused(sent, failed);
             }
@@ -96,7 +96,7 @@ impl Call {
         // A provider that is not at its end is cut off before the settlement is waited for.
         let rest = (end == End::Complete).then_some(body);
         if end == End::Unseen && self.client.is_waiting() && !flow.has_begun {
-            let error = flow.unanswered(&endpoint.provider);
+            let error = flow.unanswered(&sent.candidate);
             return self.unclear(sent, error, &flow.seen).await;
         }
         self.end_stream(sent, end, flow).await;
@@ -227,10 +227,9 @@ impl Call {
 
     /// Settles a stream that has begun and sends its end.
     async fn end_stream(&mut self, sent: Sent, end: End, flow: Flow) {
-        let provider = Arc::clone(&sent.endpoint().provider);
         let error = match (&flow.error, end) {
-            (Some(error), _) => Some(provider_error::embedded(&provider, error).error),
-            (None, End::Unseen) => Some(flow.unanswered(&provider)),
+            (Some(error), _) => Some(provider_error::embedded(&sent.candidate, error).error),
+            (None, End::Unseen) => Some(flow.unanswered(&sent.candidate)),
             _ if flow.seen.is_unreadable => Some(ApiError::new(
                 api::error::ErrorType::ProviderUnavailable,
                 "Provider returned a stream that can't be read",
@@ -270,9 +269,9 @@ impl Call {
 
 impl Flow {
     /// The error for a stream that has no end.
-    fn unanswered(&self, provider: &Provider) -> ApiError {
+    fn unanswered(&self, candidate: &Candidate) -> ApiError {
         let is_timeout = self.broke_off == BodyError::TimedOut;
-        provider_error::unanswered(provider, is_timeout, self.broke_off)
+        provider_error::unanswered(candidate, is_timeout, self.broke_off)
     }
 
     /// Reads the events that are complete and gives what of them goes to the client.

@@ -16,7 +16,7 @@ use super::call::{Call, Tried};
 use super::charge::{End, Seen};
 use super::provider_error;
 use super::stream::kept_id;
-use crate::catalogue::{Endpoint, Provider};
+use crate::catalogue::Endpoint;
 use crate::http::error::ApiError;
 
 const JSON: &str = "application/json";
@@ -54,15 +54,18 @@ impl Call {
             is_large: false,
         };
         match self.read_whole(&mut sent, answer, &mut read).await {
-            Ending::Whole => self.end_whole(sent, read, &provider).await,
+            Ending::Whole => self.end_whole(sent, read).await,
             Ending::Broken(error) => {
-                let failure =
-                    provider_error::unanswered(&provider, error == BodyError::TimedOut, error);
+                let failure = provider_error::unanswered(
+                    &sent.candidate,
+                    error == BodyError::TimedOut,
+                    error,
+                );
                 let seen = read.seen(sent.endpoint());
                 self.broken(sent, failure, seen, read.is_large).await
             }
             Ending::Malformed(error) => {
-                let failure = provider_error::unanswered(&provider, false, error);
+                let failure = provider_error::unanswered(&sent.candidate, false, error);
                 let seen = Seen { is_unreadable: true, ..Seen::default() };
                 self.broken(sent, failure, seen, read.is_large).await
             }
@@ -100,13 +103,13 @@ impl Call {
         }
     }
 
-    async fn end_whole(&mut self, sent: Sent, read: Read, provider: &Provider) -> Tried {
+    async fn end_whole(&mut self, sent: Sent, read: Read) -> Tried {
         let Read { answer, raw, mut out, is_large } = read;
         let output = if is_large { Ok(None) } else { Output::of_answer(&raw).map(Some) };
         let (end, output) = match (answer.finish(), output) {
             (Ok(end), Ok(output)) => (end, output),
             (Err(error), _) | (_, Err(error)) => {
-                let failure = provider_error::unanswered(provider, false, error);
+                let failure = provider_error::unanswered(&sent.candidate, false, error);
                 let seen = Seen { is_unreadable: true, ..Seen::default() };
                 return self.broken(sent, failure, seen, is_large).await;
             }
@@ -118,18 +121,20 @@ impl Call {
         // An error and nothing else is the same as an error answer; with output it was billed.
         let is_nothing = seen.is_nothing() && !self.has_embeddings(&end);
         if let Some(error) = end.error.as_deref().filter(|_| is_nothing) {
-            let failed = provider_error::embedded(provider, error);
+            let failed = provider_error::embedded(&sent.candidate, error);
             return self.refused(sent, failed);
         }
         let seen = Seen { upstream_id: end.id.as_deref().map(kept_id), ..seen };
+        let failure = end.error.as_deref().filter(|_| !is_large);
+        let failure = failure.map(|error| provider_error::embedded(&sent.candidate, error).error);
         let sent = Sent { has_failed: end.error.is_some(), ..sent };
         let settled = self.settle(sent, End::Complete, &seen).await;
         let Some(settled) = settled else {
             self.not_durable().await;
             return Tried::Done;
         };
-        if let (Some(error), false) = (&end.error, is_large) {
-            self.client.refuse(provider_error::embedded(provider, error).error);
+        if let Some(error) = failure {
+            self.client.refuse(error);
             return Tried::Done;
         }
         out.extend_from_slice(&end.tail(&settled.usage_json(self.request.surface)));
@@ -166,7 +171,6 @@ impl Call {
 
     /// A JSON answer where a stream was asked for: an error in disguise, or nonsense.
     pub(super) async fn disguised(&mut self, mut sent: Sent, answer: Answer) -> Tried {
-        let provider = Arc::clone(&sent.endpoint().provider);
         // None of it goes to the client, so the names in it mean nothing.
         let mut read = JsonAnswer::new(&Ours::new("", "", "", 0), self.request.surface);
         let (mut raw, mut out) = (BytesMut::new(), BytesMut::new());
@@ -180,17 +184,15 @@ impl Call {
             }
             out.clear();
         }
-        let nonsense = || {
-            let problem = "the provider answered a stream with something else";
-            provider_error::unanswered(&provider, false, problem)
-        };
         let Ok(end) = read.finish() else {
             let seen = Seen { is_unreadable: true, ..Seen::default() };
-            return self.unclear(sent, nonsense(), &seen).await;
+            let problem = "the provider answered a stream with something else";
+            let nonsense = provider_error::unanswered(&sent.candidate, false, problem);
+            return self.unclear(sent, nonsense, &seen).await;
         };
         let seen = Seen { usage: end.usage, ..seen(&raw, sent.endpoint()) };
         if let Some(error) = end.error.as_deref().filter(|_| seen.is_nothing()) {
-            let failed = provider_error::embedded(&provider, error);
+            let failed = provider_error::embedded(&sent.candidate, error);
             return self.refused(sent, failed);
         }
         self.settle(sent, End::Complete, &seen).await;

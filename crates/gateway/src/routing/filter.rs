@@ -2,10 +2,13 @@
 //! (SEMANTICS 11.2). A wish that none fulfils leaves none, except for the last two steps, which
 //! only prefer.
 
+use std::sync::Arc;
+
 use api::models::PARAMETERS;
 use api::routing::MaxPrice;
 use upstream::{PriceSet, Request};
 
+use super::copies::{self, EndpointCopy};
 use super::{Endpoints, Question, Step, Unroutable};
 use crate::catalogue::{Endpoint, Model};
 
@@ -17,40 +20,43 @@ const PREFERRED: [&str; 3] = ["tools", "response_format", "verbosity"];
 /// The endpoints of `model` that fit, in the order of the configuration; at least one.
 pub(super) fn fitting<'a>(
     model: &'a Model,
-    question: &Question<'_>,
+    question: &Question<'a>,
 ) -> Result<Endpoints<'a>, Unroutable> {
-    let Question { request, wish, now, .. } = *question;
+    let Question { request, wish, .. } = *question;
     let mut left = Left { model, endpoints: model.endpoints.iter().collect() };
-    left.keep(|endpoint| endpoint.provider.is_available(now), || Step::Health)?;
+    left.keep(|endpoint| !copies::available(endpoint, question).is_empty(), || Step::Health)?;
     for (modality, parts) in [("image", request.media.images), ("audio", request.media.audios)] {
         if parts > 0 {
             left.keep(|_| model.config.may_take(modality), || Step::Input { modality })?;
         }
     }
     if wish.zdr {
-        left.keep(|endpoint| endpoint.zdr, || Step::DataPolicy { field: "zdr" })?;
+        let has_zdr = |endpoint: &Arc<Endpoint>| {
+            copies::available(endpoint, question).iter().any(EndpointCopy::is_zdr)
+        };
+        left.keep(has_zdr, || Step::DataPolicy { field: "zdr" })?;
     }
     if wish.deny_data_collection {
-        let keeps_nothing = |endpoint: &Endpoint| endpoint.zdr || !endpoint.provider.collects_data;
-        left.keep(keeps_nothing, || Step::DataPolicy { field: "data_collection" })?;
+        let is_fitting = |endpoint: &Arc<Endpoint>| !copies::fitting(endpoint, question).is_empty();
+        left.keep(is_fitting, || Step::DataPolicy { field: "data_collection" })?;
     }
     left.keep_named("only", &wish.only)?;
     if wish.no_fallbacks {
         left.keep_named("order", &wish.order)?;
     }
     if !wish.ignore.is_empty() {
-        let is_wanted = |endpoint: &Endpoint| !is_among(endpoint, &wish.ignore);
+        let is_wanted = |endpoint: &Arc<Endpoint>| !is_among(endpoint, &wish.ignore);
         left.keep(is_wanted, || Step::Ignore { requested: wish.ignore.clone() })?;
     }
     if !wish.quantizations.is_empty() {
-        let kept = |endpoint: &Endpoint| {
+        let kept = |endpoint: &Arc<Endpoint>| {
             let own = endpoint.quantization.as_deref().unwrap_or("unknown");
             wish.quantizations.iter().any(|wanted| wanted == own)
         };
         left.keep(kept, || Step::Quantizations { requested: wish.quantizations.clone() })?;
     }
     if !wish.max_price.is_none() {
-        let fits = |endpoint: &Endpoint| is_within(endpoint, &wish.max_price, request);
+        let fits = |endpoint: &Arc<Endpoint>| is_within(endpoint, &wish.max_price, request);
         left.keep(fits, || Step::MaxPrice(Box::new(wish.max_price)))?;
     }
     if left.endpoints.len() > 1 {
@@ -74,10 +80,10 @@ struct Left<'a> {
     endpoints: Endpoints<'a>,
 }
 
-impl Left<'_> {
+impl<'a> Left<'a> {
     fn keep(
         &mut self,
-        is_kept: impl Fn(&Endpoint) -> bool,
+        is_kept: impl Fn(&'a Arc<Endpoint>) -> bool,
         step: impl FnOnce() -> Step,
     ) -> Result<(), Unroutable> {
         if self.endpoints.iter().any(|endpoint| is_kept(endpoint)) {
@@ -115,7 +121,7 @@ impl Left<'_> {
             self.keep(|endpoint| endpoint.takes("tools"), || Step::Tools)?;
         }
         let wanted = parameters(request);
-        let takes_all = |endpoint: &Endpoint| wanted.iter().all(|name| takes(endpoint, name));
+        let takes_all = |endpoint: &Arc<Endpoint>| wanted.iter().all(|name| takes(endpoint, name));
         let is_missing = |name: &&&str| !self.endpoints.iter().any(|at| takes(at, name));
         let missing: Vec<String> =
             wanted.iter().filter(is_missing).map(|name| (*name).to_owned()).collect();

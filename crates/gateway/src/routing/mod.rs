@@ -4,6 +4,7 @@
 //! Pure: no I/O, no clock, and chance is drawn by whoever asks. What is learned of endpoints is
 //! read as it stands.
 
+mod copies;
 mod filter;
 mod health;
 mod order;
@@ -19,7 +20,10 @@ use upstream::{Request, Surface};
 
 use crate::catalogue::{Catalogue, Endpoint, Model};
 use crate::config::RoutingOrder;
+use crate::credentials::Credential;
+use copies::Copies;
 
+pub use copies::Brought;
 pub use health::{
     Health, OUTAGE_FAILURES_MIN, OUTAGE_PERCENT, OUTAGE_SECONDS, Pace, Percentiles, Report,
 };
@@ -59,6 +63,8 @@ pub struct Question<'a> {
     pub wish: &'a ProviderPreferences,
     /// The order of endpoints where the client names none.
     pub order: RoutingOrder,
+    /// What was brought to go with; `None` where nothing was, which costs no look.
+    pub brought: Option<&'a Brought<'a>>,
     /// When it is asked.
     pub now: Timestamp,
 }
@@ -68,8 +74,11 @@ pub struct Question<'a> {
 pub struct Place {
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// The credential to go with; `None` is the operator's own.
+    pub credential: Option<Arc<Credential>>,
     /// Places of one stage share a hold; the next stage is tried where all of one have failed. A
-    /// stage is a model's, or everything where the client has models pooled.
+    /// stage is a model's, or everything where the client has models pooled; and either all of it
+    /// goes with credentials that were brought, or nothing.
     pub stage: usize,
 }
 
@@ -104,7 +113,7 @@ pub fn choose(
     let mut places = Places::new();
     let mut pool = Endpoints::new();
     let mut reason = None;
-    for (stage, asked) in asked.iter().enumerate() {
+    for asked in asked {
         let mut endpoints = match filter::fitting(&asked.model, question) {
             Ok(endpoints) => endpoints,
             Err(unroutable) => {
@@ -118,12 +127,12 @@ pub fn choose(
         }
         let sort = question.wish.sort.or(asked.sort);
         order::arrange(&mut endpoints, question, sort, draw);
-        add(&mut places, &endpoints, stage);
+        add(&mut places, &copies::spread(&endpoints, question));
     }
     if !pool.is_empty() {
         let sort = question.wish.sort.or(asked.first().and_then(|asked| asked.sort));
         order::arrange(&mut pool, question, sort, draw);
-        add(&mut places, &pool, 0);
+        add(&mut places, &copies::spread(&pool, question));
     }
     if asked.len() > 1 && question.wish.order.is_empty() && !question.wish.pools_models {
         order::prefer_across(&mut places, question);
@@ -134,10 +143,18 @@ pub fn choose(
     }
 }
 
-fn add(places: &mut Places, endpoints: &[&Arc<Endpoint>], stage: usize) {
-    let room = PLACES_MAX - places.len();
-    let place = |endpoint: &&Arc<Endpoint>| Place { endpoint: Arc::clone(endpoint), stage };
-    places.extend(endpoints.iter().take(room).map(place));
+/// Adds a model's copies as stages of their own, one for each run of those that cost the same
+/// account.
+fn add(places: &mut Places, copies: &Copies<'_>) {
+    let mut stage = places.last().map_or(0, |last| last.stage + 1);
+    let mut before = None;
+    for copy in copies.iter().take(PLACES_MAX - places.len()) {
+        let is_own = copy.credential.is_none();
+        stage += usize::from(before.is_some_and(|before| before != is_own));
+        before = Some(is_own);
+        let (endpoint, credential) = (Arc::clone(copy.endpoint), copy.credential.cloned());
+        places.push(Place { endpoint, credential, stage });
+    }
 }
 
 #[cfg(test)]

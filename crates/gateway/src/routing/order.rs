@@ -21,7 +21,7 @@ const COMPLETION_SHARES: u32 = 1;
 /// A ratio of prices is kept to so many binary places.
 const RATIO_BITS: u32 = 24;
 
-/// Puts `endpoints` into the order to try, and leaves out those that may not be.
+/// Puts `endpoints` into the order to try.
 pub(super) fn arrange(
     endpoints: &mut Endpoints<'_>,
     question: &Question<'_>,
@@ -39,9 +39,6 @@ pub(super) fn arrange(
         for group in endpoints.chunk_by_mut(|one, next| rank(one) == rank(next)) {
             arrange_equals(group, question, sort, draw);
         }
-    }
-    if wish.no_fallbacks && wish.order.is_empty() {
-        endpoints.truncate(1);
     }
 }
 

@@ -1,17 +1,15 @@
-use std::sync::Arc;
-
 use super::*;
-use crate::meter::sample::endpoint;
+use crate::meter::sample::{endpoint, hello};
 
 const SECRET: &str = "credential-of-the-gateway";
 
-fn provider() -> Arc<Provider> {
-    Arc::clone(&endpoint(&format!("api_key = \"{SECRET}\""), "").provider)
+fn candidate() -> Candidate {
+    Candidate::by_bytes(&endpoint(&format!("api_key = \"{SECRET}\""), ""), &hello())
 }
 
 fn told(status: u16, body: &str) -> (u16, String, Next, bool) {
     let status = StatusCode::from_u16(status).unwrap();
-    let told = answered(&provider(), status, body.as_bytes(), None);
+    let told = answered(&candidate(), status, body.as_bytes(), None);
     let text = serde_json::to_string(told.error.body()).unwrap();
     (told.error.status().as_u16(), text, told.next, told.is_credential)
 }
@@ -40,7 +38,7 @@ fn a_status_says_what_may_do_better_and_whose_fault_it_is() {
         (529, 503, Endpoint, true, false),
         (599, 502, Endpoint, true, false),
     ] {
-        let told = answered(&provider(), StatusCode::from_u16(status).unwrap(), b"{}", None);
+        let told = answered(&candidate(), StatusCode::from_u16(status).unwrap(), b"{}", None);
         assert_eq!(
             (told.error.status().as_u16(), told.next, told.is_fault, told.is_credential),
             (client, next, is_fault, is_credential),
@@ -68,7 +66,7 @@ fn a_403_about_the_prompt_does_not_rest_the_provider() {
     let body = r#"{"error":{"message":"flagged","metadata":{"reasons":["violence"],"flagged_input":"x"}}}"#;
     let (status, text, next, is_credential) = told(403, body);
     assert_eq!((status, next, is_credential), (400, Next::Endpoint, false));
-    let told = answered(&provider(), StatusCode::FORBIDDEN, body.as_bytes(), None);
+    let told = answered(&candidate(), StatusCode::FORBIDDEN, body.as_bytes(), None);
     assert!(!told.is_fault, "a prompt was");
     assert!(text.contains("content_policy_violation"), "{text}");
 }
@@ -122,14 +120,14 @@ fn an_error_within_an_answer_has_the_status_its_code_says() {
         (r#""words""#, 502),
         ("null", 502),
     ] {
-        assert_eq!(embedded(&provider(), error).error.status().as_u16(), status, "{error}");
+        assert_eq!(embedded(&candidate(), error).error.status().as_u16(), status, "{error}");
     }
 }
 
 #[test]
 fn silence_is_a_timeout_and_a_failed_connection_is_not() {
-    assert_eq!(unanswered(&provider(), true, "late").status(), 504);
-    let failed = unanswered(&provider(), false, "refused by 10.0.0.7");
+    assert_eq!(unanswered(&candidate(), true, "late").status(), 504);
+    let failed = unanswered(&candidate(), false, "refused by 10.0.0.7");
     assert_eq!(failed.status(), 502);
     assert!(!serde_json::to_string(failed.body()).unwrap().contains("10.0.0.7"));
 }

@@ -83,8 +83,13 @@ pub(super) fn drawn(
 ) -> Result<Vec<String>, Step> {
     let wish = ProviderPreferences::parse(provider).unwrap();
     let request = request(more);
-    let question =
-        Question { request: &request, wish: &wish, order: RoutingOrder::Price, now: NOW };
+    let question = Question {
+        request: &request,
+        wish: &wish,
+        order: RoutingOrder::Price,
+        brought: None,
+        now: NOW,
+    };
     let asked = resolve(catalogue, ids.iter().copied(), &ANY).map_err(|why| why.step)?;
     let places = choose(&asked, &question, &mut || chance).map_err(|why| why.step)?;
     assert!(places.is_sorted_by_key(|place| place.stage));

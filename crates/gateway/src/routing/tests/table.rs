@@ -123,8 +123,13 @@ fn a_refusal_says_which_providers_were_left_before_the_step() {
     let world = world();
     let (request, wish) = (request(""), r#"{"data_collection":"deny","only":["alpha"]}"#);
     let wish = ProviderPreferences::parse(wish).unwrap();
-    let question =
-        Question { request: &request, wish: &wish, order: RoutingOrder::Price, now: NOW };
+    let question = Question {
+        request: &request,
+        wish: &wish,
+        order: RoutingOrder::Price,
+        brought: None,
+        now: NOW,
+    };
     let asked = resolve(&world, ["m"].into_iter(), &ANY).unwrap();
     let Err(why) = choose(&asked, &question, &mut || 0) else { panic!("there is a place") };
     assert_eq!((why.model.as_str(), why.providers), ("m", vec!["beta".into(), "delta/eu".into()]));
@@ -328,7 +333,8 @@ fn a_picture_goes_to_no_model_that_is_said_not_to_take_any() {
     let sound = part(r#"{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}"#);
     let served = |request: &Request| {
         let wish = ProviderPreferences::default();
-        let question = Question { request, wish: &wish, order: RoutingOrder::Price, now: NOW };
+        let question =
+            Question { request, wish: &wish, order: RoutingOrder::Price, brought: None, now: NOW };
         ["m", "n", "o"].map(|id| {
             let asked = resolve(&world, [id].into_iter(), &ANY).unwrap();
             choose(&asked, &question, &mut || 0).err().map(|why| why.step)
@@ -403,6 +409,7 @@ fn an_outage_puts_an_endpoint_last_but_where_an_order_was_asked_for() {
         request: &request,
         wish: &ProviderPreferences::default(),
         order: RoutingOrder::Configured,
+        brought: None,
         now: NOW,
     };
     let asked = resolve(&world, ["m"].into_iter(), &ANY).unwrap();
