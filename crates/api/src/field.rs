@@ -8,6 +8,7 @@ use money::{Money, ParseMoneyError, ParseRateError, Rate};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::workspaces::Share;
 use crate::{Invalid, Object, time};
 
 /// A member of an [`Object`], given or not, with its full name for messages.
@@ -107,6 +108,28 @@ impl<'a> Field<'a> {
             Err(_) => self.kind(),
         };
         Err(self.invalid(problem, allowed))
+    }
+
+    /// A share of a whole, from 0.0001 to 1.
+    pub fn share(&self) -> Result<Share, Invalid> {
+        let text = self.text_of_value();
+        Share::parse(text).ok_or_else(|| {
+            let problem = match self.kind() {
+                "is a number" if text.starts_with('-') => "is negative",
+                "is a number" => "is not such a number",
+                kind => kind,
+            };
+            self.invalid(problem, Share::ALLOWED)
+        })
+    }
+
+    /// A whole number of 64 bits; `allowed` is what the message says where it is none.
+    pub fn integer(&self, allowed: &str) -> Result<i64, Invalid> {
+        let problem = match self.kind() {
+            "is a number" => "is not such a number",
+            kind => kind,
+        };
+        self.text_of_value().parse().map_err(|_| self.invalid(problem, allowed))
     }
 
     /// A whole number from 0 to `most`; `allowed` is what the message says where it is none.

@@ -11,6 +11,7 @@
 
 pub mod activity;
 pub mod audit_log;
+pub mod budgets;
 pub mod byok;
 pub mod chat;
 pub mod credits;
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod models;
 pub mod providers;
 pub mod routing;
+pub mod workspaces;
 
 mod data;
 mod field;

@@ -65,7 +65,8 @@ pub struct ProviderPreferences {
 }
 
 /// What endpoints are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SortBy {
     /// The cheapest first.
     Price,
@@ -151,20 +152,38 @@ fn word(field: &Field<'_>, allowed: &[&str]) -> Result<usize, Invalid> {
 
 const SORTS: [&str; 4] = ["price", "throughput", "latency", "exacto"];
 
-fn sort_by(field: &Field<'_>) -> Result<SortBy, Invalid> {
-    let places = [SortBy::Price, SortBy::Throughput, SortBy::Latency, SortBy::Exacto];
-    word(field, &SORTS).map(|at| places[at])
+const SORTED_BY: [SortBy; 4] = [SortBy::Price, SortBy::Throughput, SortBy::Latency, SortBy::Exacto];
+
+impl SortBy {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SortBy::Price => "price",
+            SortBy::Throughput => "throughput",
+            SortBy::Latency => "latency",
+            SortBy::Exacto => "exacto",
+        }
+    }
+
+    /// What that word means.
+    pub fn named(word: &str) -> Option<SortBy> {
+        SORTED_BY.into_iter().find(|sort| sort.as_str() == word)
+    }
+
+    pub(crate) fn read(field: &Field<'_>) -> Result<SortBy, Invalid> {
+        word(field, &SORTS).map(|at| SORTED_BY[at])
+    }
 }
 
 /// `"price"`, or `{"by": "price", "partition": "none"}`.
 fn sort(field: &Field<'_>) -> Result<(Option<SortBy>, bool), Invalid> {
     if !field.is_object() {
         field.text(&format!("{}, or an object of `by` and `partition`", SORTS.join(", ")))?;
-        return Ok((Some(sort_by(field)?), false));
+        return Ok((Some(SortBy::read(field)?), false));
     }
     let object = field.object()?;
     let value = |name| object.field(name).given().and_then(Field::or_null);
-    let by = value("by").map(|field| sort_by(&field)).transpose()?;
+    let by = value("by").map(|field| SortBy::read(&field)).transpose()?;
     let partition = value("partition").map(|field| word(&field, &["model", "none"])).transpose()?;
     Ok((by, partition == Some(1)))
 }

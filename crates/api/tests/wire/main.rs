@@ -3,6 +3,7 @@
 
 mod activity;
 mod audit_log;
+mod budgets;
 mod byok;
 mod chat;
 mod contract;
@@ -16,3 +17,4 @@ mod object;
 mod routing;
 mod time;
 mod usd;
+mod workspaces;
