@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+use api::routing::SortBy;
 use ledger::{Account, Layer, Limit, Period, Tally, Terms};
 use parking_lot::RwLock;
+use sha2::{Digest, Sha256};
 use store::{BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, Reset, WorkspaceRecord};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -21,6 +23,8 @@ pub struct Workspace {
     freed: Arc<Notify>,
     /// Requests waiting for holds on its budgets to end.
     pub waiting: AtomicUsize,
+    /// The place of its default order in [`SORTS`]: every request asks, and none takes a lock to.
+    sort: AtomicU8,
 }
 
 /// What people set of a workspace, all from one moment.
@@ -38,12 +42,14 @@ impl Workspace {
         let freed = Arc::new(Notify::new());
         let notify = Arc::clone(&freed);
         let terms = terms(&record, &budgets);
+        let sort = AtomicU8::new(sort_place(&record));
         let account = Account::spread(terms, tally, ACCOUNT_PARTS, move || notify.notify_waiters());
         Workspace {
             settings: RwLock::new(Settings { record: record.into(), budgets: budgets.into() }),
             account: Arc::new(account),
             freed,
             waiting: AtomicUsize::new(0),
+            sort,
         }
     }
 
@@ -72,8 +78,14 @@ impl Workspace {
         &self.freed
     }
 
+    /// What providers are sorted by where a request asks for no order.
+    pub fn provider_sort(&self) -> Option<SortBy> {
+        SORTS.get(usize::from(self.sort.load(Ordering::Relaxed))).copied()
+    }
+
     fn replace(&self, record: WorkspaceRecord, budgets: Vec<BudgetRecord>) {
         let terms = terms(&record, &budgets);
+        self.sort.store(sort_place(&record), Ordering::Relaxed);
         *self.settings.write() = Settings { record: record.into(), budgets: budgets.into() };
         self.account.set_terms(terms);
     }
@@ -95,6 +107,27 @@ pub fn terms(record: &WorkspaceRecord, budgets: &[BudgetRecord]) -> Terms {
         include_byok: record.include_byok_in_budgets,
     };
     Terms { limits: budgets.into_iter().map(limit).collect(), ..Terms::default() }
+}
+
+const SORTS: [SortBy; 4] = [SortBy::Price, SortBy::Throughput, SortBy::Latency, SortBy::Exacto];
+
+/// The place of a workspace's default order among [`SORTS`]; beyond them where it has none.
+fn sort_place(record: &WorkspaceRecord) -> u8 {
+    let by = record.default_provider_sort.as_deref().and_then(SortBy::named);
+    let place = SORTS.iter().position(|sort| Some(*sort) == by);
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+}
+
+/// The id of the guardrail that applies to all that is admitted in a workspace: made from the
+/// workspace's own, so that it is known before the guardrail is stored (SEMANTICS 9.6).
+pub fn default_guardrail_id(workspace: Uuid) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update("default guardrail of ");
+    hash.update(workspace.as_bytes());
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(id).into_uuid()
 }
 
 /// A new workspace's settings where nothing was asked for.

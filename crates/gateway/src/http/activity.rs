@@ -16,7 +16,7 @@ use store::{ActivityFigures, ActivityFilter, ActivityGroup, KeyHash};
 
 use super::error::{ApiError, ApiResult};
 use super::query::Pairs;
-use super::{App, Worker, auth, json, keys, reading};
+use super::{App, Worker, auth, json, reading};
 use crate::catalogue::{Catalogue, endpoint_id};
 
 /// Completed days that are shown.
@@ -36,15 +36,20 @@ async fn list(
     let wanted = ListActivity::parse(Pairs::of(query.as_deref()).iter())?;
     let filter = filter(wanted, Day::of(core.clock.now()))?;
     let activity = reading(core, move |store| {
-        // A deleted key is still one: what it spent stays.
+        // A deleted one is still one: what was spent stays.
         if let Some(key) = filter.key
             && store.key(key)?.is_none()
         {
-            return Ok(None);
+            return Ok(Err(unknown("api_key_hash", "key")));
         }
-        store.activity(&filter).map(Some)
+        if let Some(workspace) = filter.workspace
+            && store.workspace(workspace)?.is_none()
+        {
+            return Ok(Err(unknown("workspace_id", "workspace")));
+        }
+        store.activity(&filter).map(Ok)
     });
-    let activity = activity.await?.ok_or_else(|| unknown("api_key_hash", "key"))?;
+    let activity = activity.await??;
     let mut rows: Vec<_> = activity.into_iter().collect();
     // Stable: what is equal stays in the order of its model and provider.
     rows.sort_by_key(|(group, figures)| std::cmp::Reverse((group.day, figures.cost.credits)));
@@ -66,14 +71,11 @@ fn filter(wanted: ListActivity, today: Day) -> ApiResult<ActivityFilter> {
         })?;
         (first, last) = (day, day);
     }
-    let workspace = wanted
-        .workspace_id
-        .map(|id| keys::workspace(Some(id)).ok_or_else(|| unknown("workspace_id", "workspace")));
     Ok(ActivityFilter {
         first,
         last,
         key: wanted.api_key_hash.map(KeyHash),
-        workspace: workspace.transpose()?,
+        workspace: wanted.workspace_id,
         creator: wanted.user_id,
         by_workspace: wanted.by_workspace,
     })

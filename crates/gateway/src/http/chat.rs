@@ -66,7 +66,7 @@ pub(super) async fn pay(
     let request = read(&body.bytes)?;
     observe::note(|passage| passage.asked(&request));
     let facts = facts(headers, &request, arrived_at)?;
-    let candidates = route(core, &key.record(), &request)?;
+    let candidates = route(core, &key.standing(), &request)?;
     let body_bytes = body.len();
     let wish = Wish { core, key: &key, request: &request, body_bytes, again: false };
     let admitted = wish.admit(candidates).await?;

@@ -125,6 +125,11 @@ impl ApiError {
         ApiError::new(ErrorType::PermissionDenied, message)
     }
 
+    /// 403: what nobody may do.
+    pub fn forbidden(message: impl Into<String>) -> ApiError {
+        ApiError::new(ErrorType::PermissionDenied, message)
+    }
+
     /// 404.
     pub fn not_found() -> ApiError {
         ApiError::new(ErrorType::NotFound, "Resource not found")

@@ -18,7 +18,7 @@ use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use ledger::Figures;
 use money::Money;
-use store::{AuditRow, Edit, KeyHash, KeyPage, KeyRecord, ManagementKey, Outcome, Reset};
+use store::{AuditRow, Edit, KeyHash, KeyPage, KeyRecord, ManagementKey, Outcome, Refused, Reset};
 
 use super::error::{ApiError, ApiResult};
 use super::query::Pairs;
@@ -47,7 +47,7 @@ async fn list(
     auth::management(core, &headers)?;
     let wanted = ListKeys::parse(Pairs::of(query.as_deref()).iter())?;
     let now = core.clock.now();
-    let workspace = workspace(wanted.workspace_id).ok_or_else(ApiError::not_found)?;
+    let workspace = workspace(core, wanted.workspace_id).ok_or_else(ApiError::not_found)?;
     let page = KeyPage {
         workspace,
         include_disabled: wanted.include_disabled,
@@ -93,6 +93,8 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
         (Outcome::Conflict, _) => {
             Err(ApiError::conflict("`external.api_key` is in use by another key"))
         }
+        // It was deleted while the key was made.
+        (Outcome::Refused(Refused::NoWorkspace), _) => Err(settings::no_workspace()),
         (other, _) => Err(ApiError::internal(format!("a new key came to {other:?}"))),
     }
 }
@@ -130,7 +132,9 @@ async fn update(
             Outcome::Done => {
                 return Ok(json(StatusCode::OK, &Data { data: shown(&key, core.clock.now()) }));
             }
-            Outcome::Missing => return Err(ApiError::not_found()),
+            Outcome::Missing | Outcome::Refused(Refused::NoWorkspace) => {
+                return Err(ApiError::not_found());
+            }
             // Another edit came first: this one is made again on top of it.
             _ => {}
         }
@@ -177,11 +181,9 @@ fn find(core: &Core, named: Named) -> ApiResult<Arc<Key>> {
 }
 
 /// The workspace named, or the default one; `None` where there is none of that id.
-pub(super) fn workspace(named: Option<uuid::Uuid>) -> Option<uuid::Uuid> {
-    match named {
-        None => Some(DEFAULT_WORKSPACE),
-        Some(id) => (id == DEFAULT_WORKSPACE).then_some(id),
-    }
+pub(super) fn workspace(core: &Core, named: Option<uuid::Uuid>) -> Option<uuid::Uuid> {
+    let id = named.unwrap_or(DEFAULT_WORKSPACE);
+    core.directory.workspace(&id).map(|_| id)
 }
 
 /// A key as it is listed, settings and spend of one moment each.

@@ -8,6 +8,7 @@ mod admin;
 mod audit_log;
 mod auth;
 mod body;
+mod budgets;
 mod chat;
 pub mod control;
 mod cors;
@@ -27,6 +28,7 @@ mod providers;
 mod query;
 mod request_id;
 mod route;
+mod workspaces;
 
 use std::sync::Arc;
 
@@ -73,6 +75,8 @@ fn router(worker: Arc<Worker>) -> Router {
         .merge(credits::routes())
         .merge(activity::routes())
         .merge(audit_log::routes())
+        .merge(workspaces::routes())
+        .merge(budgets::routes())
         .merge(inference)
         .method_not_allowed_fallback(wrong_method);
     Router::new()

@@ -65,6 +65,8 @@ pub struct Question<'a> {
     pub order: RoutingOrder,
     /// What was brought to go with; `None` where nothing was, which costs no look.
     pub brought: Option<&'a Brought<'a>>,
+    /// What its workspace has endpoints sorted by where nothing else says so.
+    pub sort: Option<SortBy>,
     /// When it is asked.
     pub now: Timestamp,
 }
@@ -125,12 +127,13 @@ pub fn choose(
             pool.append(&mut endpoints);
             continue;
         }
-        let sort = question.wish.sort.or(asked.sort);
+        let sort = question.wish.sort.or(asked.sort).or(question.sort);
         order::arrange(&mut endpoints, question, sort, draw);
         add(&mut places, &copies::spread(&endpoints, question));
     }
     if !pool.is_empty() {
-        let sort = question.wish.sort.or(asked.first().and_then(|asked| asked.sort));
+        let named = asked.first().and_then(|asked| asked.sort);
+        let sort = question.wish.sort.or(named).or(question.sort);
         order::arrange(&mut pool, question, sort, draw);
         add(&mut places, &copies::spread(&pool, question));
     }

@@ -1,6 +1,7 @@
 //! Where requests go, asked of small catalogues.
 
 mod copies;
+mod default_order;
 mod draw;
 mod properties;
 mod sample;

@@ -21,3 +21,4 @@ mod restart;
 mod retention;
 mod support;
 mod telemetry;
+mod workspaces;

@@ -16,9 +16,7 @@ use crate::secrets;
 
 /// A new key as it was asked for.
 pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiResult<KeyRecord> {
-    let workspace = workspace(wanted.workspace_id).ok_or_else(|| {
-        ApiError::invalid("`workspace_id` is not a workspace; allowed: the id of one")
-    })?;
+    let workspace = workspace(core, wanted.workspace_id).ok_or_else(no_workspace)?;
     let external = wanted.external.as_ref();
     let second = external.and_then(|external| external.api_key.as_ref());
     let models = wanted.allowed_models.as_deref().unwrap_or_default();
@@ -48,10 +46,15 @@ pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiRes
     })
 }
 
+/// The refusal of a workspace that is not there, or not any more.
+pub(super) fn no_workspace() -> ApiError {
+    ApiError::invalid("`workspace_id` is not a workspace; allowed: the id of one")
+}
+
 /// A key's settings with the changes made.
 pub(super) fn edited(core: &Core, before: &KeyRecord, wanted: &UpdateKey) -> ApiResult<KeyRecord> {
     let workspace = match wanted.workspace_id {
-        Some(id) => workspace(Some(id)).ok_or_else(ApiError::not_found)?,
+        Some(id) => workspace(core, Some(id)).ok_or_else(ApiError::not_found)?,
         None => before.workspace,
     };
     if let Some(Some(models)) = &wanted.allowed_models {

@@ -87,6 +87,7 @@ fn routed(
         wish: &wish,
         order: RoutingOrder::Price,
         brought: (!set.is_empty()).then_some(&brought),
+        sort: None,
         now: NOW,
     };
     let asked = resolve(world, ids.iter().copied(), &ANY).map_err(|why| why.step)?;

@@ -88,6 +88,7 @@ pub(super) fn drawn(
         wish: &wish,
         order: RoutingOrder::Price,
         brought: None,
+        sort: None,
         now: NOW,
     };
     let asked = resolve(catalogue, ids.iter().copied(), &ANY).map_err(|why| why.step)?;

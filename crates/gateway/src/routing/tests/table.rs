@@ -128,6 +128,7 @@ fn a_refusal_says_which_providers_were_left_before_the_step() {
         wish: &wish,
         order: RoutingOrder::Price,
         brought: None,
+        sort: None,
         now: NOW,
     };
     let asked = resolve(&world, ["m"].into_iter(), &ANY).unwrap();
@@ -333,8 +334,14 @@ fn a_picture_goes_to_no_model_that_is_said_not_to_take_any() {
     let sound = part(r#"{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}"#);
     let served = |request: &Request| {
         let wish = ProviderPreferences::default();
-        let question =
-            Question { request, wish: &wish, order: RoutingOrder::Price, brought: None, now: NOW };
+        let question = Question {
+            request,
+            wish: &wish,
+            order: RoutingOrder::Price,
+            brought: None,
+            sort: None,
+            now: NOW,
+        };
         ["m", "n", "o"].map(|id| {
             let asked = resolve(&world, [id].into_iter(), &ANY).unwrap();
             choose(&asked, &question, &mut || 0).err().map(|why| why.step)
@@ -410,6 +417,7 @@ fn an_outage_puts_an_endpoint_last_but_where_an_order_was_asked_for() {
         wish: &ProviderPreferences::default(),
         order: RoutingOrder::Configured,
         brought: None,
+        sort: None,
         now: NOW,
     };
     let asked = resolve(&world, ["m"].into_iter(), &ANY).unwrap();

@@ -84,7 +84,10 @@ async fn answered(gateway: &TestGateway, case: &Case) -> Received {
 /// All that a request could leave in the book or in a key.
 async fn left_behind(gateway: &TestGateway, key: &TestKey) -> String {
     let listed = gateway.ask(MANAGER, "GET /api/v1/keys?include_disabled=1", "").await.text();
-    format!("{listed} {:?} held {}", gateway.rows(), gateway.held(key))
+    let workspaces = gateway.ask(MANAGER, "GET /api/v1/workspaces", "").await.text();
+    let budgets = gateway.ask(MANAGER, "GET /api/v1/workspaces/default/budgets", "").await.text();
+    let held = gateway.held(key);
+    format!("{listed} {workspaces} {budgets} {:?} held {held}", gateway.rows())
 }
 
 #[tokio::test]
@@ -95,6 +98,21 @@ async fn a_key_is_made_of_nothing_but_a_good_body() {
 #[tokio::test]
 async fn a_key_is_changed_by_nothing_but_a_good_body() {
     refuses(include_str!("keys_update.txt")).await;
+}
+
+#[tokio::test]
+async fn a_workspace_is_made_of_nothing_but_a_good_body() {
+    refuses(include_str!("workspaces_create.txt")).await;
+}
+
+#[tokio::test]
+async fn a_workspace_is_changed_by_nothing_but_a_good_body() {
+    refuses(include_str!("workspaces_update.txt")).await;
+}
+
+#[tokio::test]
+async fn a_budget_is_put_by_nothing_but_a_good_body() {
+    refuses(include_str!("budgets_put.txt")).await;
 }
 
 #[tokio::test]
