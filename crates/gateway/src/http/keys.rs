@@ -27,6 +27,8 @@ use crate::core::{Core, DEFAULT_WORKSPACE};
 use crate::directory::Key;
 use crate::secrets;
 
+pub(super) use settings::models_are_there;
+
 /// Keys on a page of the list; the API has no other size (SEMANTICS 3.3).
 const PAGE_KEYS: u64 = 100;
 /// How often an edit is made again because another one came between.

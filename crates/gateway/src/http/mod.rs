@@ -9,6 +9,7 @@ mod audit_log;
 mod auth;
 mod body;
 mod budgets;
+mod byok;
 mod chat;
 pub mod control;
 mod cors;
@@ -71,6 +72,7 @@ fn router(worker: Arc<Worker>) -> Router {
     let api = Router::new()
         .merge(keys::routes())
         .merge(key::routes())
+        .merge(byok::routes())
         .merge(generation::routes())
         .merge(credits::routes())
         .merge(activity::routes())

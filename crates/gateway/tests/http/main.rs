@@ -5,6 +5,7 @@ mod activity;
 mod audit_log;
 mod auth;
 mod bad_input;
+mod byok;
 mod chat;
 mod control;
 mod credits;

@@ -89,7 +89,7 @@ pub(super) fn edited(core: &Core, before: &KeyRecord, wanted: &UpdateKey) -> Api
 
 /// Refuses an entry that means no model there is, since a slip of the pen would shut a key out
 /// without a word. What stood in the list before may stay: its model may be back tomorrow.
-fn models_are_there(
+pub(in crate::http) fn models_are_there(
     catalogue: &Catalogue,
     entries: &[String],
     standing: &[String],

@@ -56,6 +56,21 @@ async fn refuses(table: &str) {
     gateway.close().await;
 }
 
+/// The same for requests about a credential, which a table calls `⟨credential⟩`.
+async fn refuses_of_credential(table: &str) {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({})).await;
+    let body =
+        json!({ "provider": "alpha", "key": "sk-of-the-table-0123456789", "is_fallback": true });
+    let made = gateway.ask(MANAGER, "POST /api/v1/byok", body).await;
+    let id = made.json()["data"]["id"].as_str().unwrap().to_owned();
+    let list = async || gateway.ask(MANAGER, "GET /api/v1/byok", "").await.text();
+    let before = list().await;
+    holds(&gateway, &key, &table.replace("⟨credential⟩", &id)).await;
+    assert_eq!(list().await, before, "a refusal left something behind");
+    gateway.close().await;
+}
+
 async fn answered(gateway: &TestGateway, case: &Case) -> Received {
     let mut connection = Connection::open(gateway.address()).await;
     connection.send(&case.bytes).await;
@@ -113,6 +128,16 @@ async fn a_workspace_is_changed_by_nothing_but_a_good_body() {
 #[tokio::test]
 async fn a_budget_is_put_by_nothing_but_a_good_body() {
     refuses(include_str!("budgets_put.txt")).await;
+}
+
+#[tokio::test]
+async fn a_credential_is_made_of_nothing_but_a_good_body() {
+    refuses_of_credential(include_str!("byok_create.txt")).await;
+}
+
+#[tokio::test]
+async fn a_credential_is_changed_by_nothing_but_a_good_body() {
+    refuses_of_credential(include_str!("byok_update.txt")).await;
 }
 
 #[tokio::test]

@@ -126,12 +126,21 @@ impl TestGateway {
 
     /// A gateway with `settings`, in TOML, laid over the configuration above.
     pub(crate) async fn with(settings: &str) -> TestGateway {
+        TestGateway::open(settings, Some(MASTER_KEY)).await
+    }
+
+    /// A gateway that can keep no credentials of others.
+    pub(crate) async fn without_master_key() -> TestGateway {
+        TestGateway::open("", None).await
+    }
+
+    async fn open(settings: &str, master_key: Option<&str>) -> TestGateway {
         let upstream = FakeUpstream::start().await;
         let folder = tempfile::tempdir().unwrap();
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::new()));
         let entropy = Arc::new(SeededEntropy::new());
         let config = config(&upstream, settings);
-        let core = open(config, &folder, &store, &clock, &entropy);
+        let core = open(config, &folder, &store, &clock, &entropy, master_key);
         let server = Server::start(Arc::clone(&core)).unwrap();
         let client = Client::new(server.address()).below("");
         control::add_management_key(&core, "ci", MANAGER).await.unwrap();
@@ -147,7 +156,7 @@ impl TestGateway {
         // The tasks of the old process must be gone before the new one reads its files.
         core.in_flight.none().await;
         let config = config(&upstream, &settings);
-        let core = open(config, &folder, &store, &clock, &entropy);
+        let core = open(config, &folder, &store, &clock, &entropy, Some(MASTER_KEY));
         let server = Server::start(Arc::clone(&core)).unwrap();
         let client = Client::new(server.address()).below("");
         TestGateway { upstream, store, clock, core, client, entropy, settings, folder, server }
@@ -387,13 +396,14 @@ fn open(
     store: &Arc<MemoryStore>,
     clock: &Arc<ManualClock>,
     entropy: &Arc<SeededEntropy>,
+    master_key: Option<&str>,
 ) -> Arc<Core> {
     let parts = Parts {
         config,
         folder: folder.path().to_owned(),
         store: Arc::<MemoryStore>::clone(store),
         journal: folder.path().join("holds"),
-        master_key: Some(MasterKey::parse(MASTER_KEY).unwrap()),
+        master_key: master_key.map(|text| MasterKey::parse(text).unwrap()),
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::<SeededEntropy>::clone(entropy),
         on_broken: Arc::new(|error| panic!("the store is broken: {error}")),
