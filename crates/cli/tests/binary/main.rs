@@ -2,6 +2,7 @@
 //! Each module is one promise; `world` is what every test starts from.
 
 mod backup;
+mod budgets;
 mod catalogue;
 mod clock;
 mod config;

@@ -2,6 +2,7 @@
 
 mod away;
 mod bounds;
+mod budgets;
 mod fallback;
 mod large;
 mod learned;

@@ -362,6 +362,10 @@ impl TestGateway {
             let concurrent = key.account().pace(self.clock.time()).concurrent;
             assert_eq!(concurrent, 0, "a seat is left over");
         }
+        for workspace in self.core.directory.workspaces().all() {
+            let held = workspace.account().figures(self.clock.time()).held;
+            assert_eq!(held, ledger::Amounts::ZERO, "a hold is left over on a workspace");
+        }
         let report = store::Store::audit(&*self.store).unwrap();
         assert_eq!(report.differences, []);
     }
