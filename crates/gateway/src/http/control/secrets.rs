@@ -11,9 +11,13 @@ use serde::{Deserialize, Serialize};
 use store::{Edit, Outcome};
 
 use super::{Control, Ours, audit};
+use crate::core::Core;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json;
 use crate::master_key::MasterKey;
+
+/// How often it is made again because an edit came between.
+const TRIES_MAX: usize = 8;
 
 /// What to encrypt under.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,40 +42,50 @@ pub(super) fn routes() -> Router<Arc<Control>> {
 }
 
 async fn rotate(State(control): Ours, Json(wanted): Json<Rotation>) -> ApiResult<Response> {
-    let core = &control.core;
-    let key = MasterKey::parse(wanted.key.expose())
-        .map_err(|problem| ApiError::invalid(format!("`key` {problem}")))?;
+    // In a task of its own: who asks may go, and the edits that wait must not go on before it ends.
+    let core = Arc::clone(&control.core);
+    let rotated = tokio::spawn(async move { rotated(&core, &wanted).await });
+    let rotated = rotated.await.map_err(ApiError::internal)??;
+    Ok(json(StatusCode::OK, &rotated))
+}
+
+async fn rotated(core: &Arc<Core>, wanted: &Rotation) -> ApiResult<Rotated> {
     // No edit may encrypt under the old one from here on.
     let _editing = core.credentials.edit().await;
-    let current = core.credentials.master_key().ok_or_else(|| {
-        ApiError::conflict(
-            "there is no master key in force to replace; a server reads it when it starts",
-        )
-    })?;
-    let id = key.id();
-    let secrets = core.credentials.reencrypted(&key, &*core.entropy);
-    let rotated = Rotated { id: id.to_string(), credentials: secrets.len() };
-    if current.id() == id {
-        return Ok(json(StatusCode::OK, &rotated));
-    }
-    if current.id().to_string() != wanted.from {
-        return Err(ApiError::conflict(format!(
-            "the master key in force is {}, and not {}: the server was started with another one",
-            current.id(),
-            wanted.from
-        )));
-    }
-    let (before, after) = (current.id().to_string(), id.to_string());
-    let audit = audit(core, "secrets.rotate", "master key", Some(&before), Some(&after));
-    let shared = Arc::clone(core);
-    let in_force = secrets.clone();
-    let pending = core.writer.edit(Edit::ReencryptCredentials(secrets), audit, move |outcome| {
-        if *outcome == Outcome::Done {
-            shared.credentials.rotate(key, in_force);
+    for _ in 0..TRIES_MAX {
+        let key = MasterKey::parse(wanted.key.expose())
+            .map_err(|problem| ApiError::invalid(format!("`key` {problem}")))?;
+        let current = core.credentials.master_key().ok_or_else(|| {
+            ApiError::conflict(
+                "there is no master key in force to replace; a server reads it when it starts",
+            )
+        })?;
+        let secrets = core.credentials.reencrypted(&key, &*core.entropy);
+        let rotated = Rotated { id: key.id().to_string(), credentials: secrets.len() };
+        if current.id() == key.id() {
+            return Ok(rotated);
         }
-    });
-    match pending.outcome().await? {
-        Outcome::Done => Ok(json(StatusCode::OK, &rotated)),
-        other => Err(ApiError::internal(format!("a rotation of secrets came to {other:?}"))),
+        let (before, after) = (current.id().to_string(), key.id().to_string());
+        if before != wanted.from {
+            return Err(ApiError::conflict(format!(
+                "the master key in force is {before}, and not {}: the server was started with \
+                 another one",
+                wanted.from
+            )));
+        }
+        let audit = audit(core, "secrets.rotate", "master key", Some(&before), Some(&after));
+        let shared = Arc::clone(core);
+        let in_force = secrets.clone();
+        let edit = Edit::ReencryptCredentials(secrets);
+        let pending = core.writer.edit(edit, audit, move |outcome| {
+            if *outcome == Outcome::Done {
+                shared.credentials.rotate(key, in_force);
+            }
+        });
+        if pending.outcome().await? == Outcome::Done {
+            return Ok(rotated);
+        }
+        // An edit whose client had left was still being made: once more, on top of it.
     }
+    Err(ApiError::conflict("Resource conflict. Please try again later."))
 }
