@@ -23,6 +23,7 @@ mod observe;
 mod provider;
 mod rates;
 mod retention;
+mod secrecy;
 mod secrets;
 mod serve;
 mod store;

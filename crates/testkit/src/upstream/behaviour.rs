@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
@@ -239,13 +239,24 @@ impl Behaviour {
         self
     }
 
-    /// Refuses with that status and body, generating and charging nothing.
+    /// Refuses with that status and body, generating and charging nothing. In the place of
+    /// `{shown}` the body has what the request showed in `Authorization`, without its scheme.
     ///
     /// # Panics
     /// Where `status` is no status code.
     pub fn status(mut self, status: u16, body: &str) -> Behaviour {
         let status = StatusCode::from_u16(status).expect("a status code");
         self.fixed = Some(Fixed { status, body: body.to_owned() });
+        self
+    }
+
+    /// The same, having seen those headers.
+    pub(super) fn shown(mut self, headers: &HeaderMap) -> Behaviour {
+        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let shown = header.and_then(|header| header.split_once(' ')).map_or("", |(_, text)| text);
+        if let Some(fixed) = &mut self.fixed {
+            fixed.body = fixed.body.replace("{shown}", shown);
+        }
         self
     }
 

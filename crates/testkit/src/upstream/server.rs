@@ -167,7 +167,7 @@ fn admit(
     asked: &Asked,
 ) -> (String, Answering, Plan) {
     let model = asked.model().to_owned();
-    let behaviour = shared.script.next(&model);
+    let behaviour = shared.script.next(&model).shown(&headers);
     let (answering, plan) = shared.tally.open(behaviour.stops_on_disconnect, |sequence| {
         let plan = match asked {
             Asked::Chat(request) => Plan::new(&behaviour, request, sequence),

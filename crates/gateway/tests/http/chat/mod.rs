@@ -3,6 +3,7 @@
 mod away;
 mod bounds;
 mod budgets;
+mod byok;
 mod fallback;
 mod large;
 mod learned;
