@@ -89,7 +89,7 @@ enum Command {
     /// Look over an installation, and say what is wrong with it and what to do.
     ///
     /// The configuration, who has the book and whether it answers, the disk and how fast it syncs,
-    /// permissions, the clock, how many files may be open, every page of the book, management keys,
+    /// permissions, the master key, the clock, how many files may be open, every page of the book, management keys,
     /// charges and endpoints that wait for a person, and with --online every provider. It changes
     /// nothing. Warnings are no failure: it exits with 1 where there is a problem.
     Doctor(doctor::DoctorArguments),

@@ -103,13 +103,14 @@ pub(crate) fn master_key(setup: &Setup, store: &SqliteStore) -> Result<Option<Ma
 }
 
 /// Where the master key is.
-enum Source {
+pub(crate) enum Source {
     Variable(Zeroizing<String>),
     File(PathBuf),
 }
 
 impl Source {
-    fn of(setup: &Setup) -> Result<Option<Source>> {
+    /// Where the setup says it is; an error where it says so twice.
+    pub(crate) fn of(setup: &Setup) -> Result<Option<Source>> {
         let variable = std::env::var(MASTER_KEY).ok().filter(|text| !text.trim().is_empty());
         match (variable, &setup.config.secrets.key_file) {
             (Some(_), Some(_)) => bail!(
@@ -122,7 +123,8 @@ impl Source {
         }
     }
 
-    fn read(&self) -> Result<MasterKey> {
+    /// The key itself.
+    pub(crate) fn read(&self) -> Result<MasterKey> {
         match self {
             Source::Variable(text) => {
                 MasterKey::parse(text).map_err(|problem| anyhow::anyhow!("{MASTER_KEY} {problem}"))
@@ -155,7 +157,7 @@ fn read(path: &Path) -> Result<Option<MasterKey>> {
 }
 
 /// The key that a rotation has written and not yet put in its place.
-fn waiting(path: &Path) -> Result<Option<MasterKey>> {
+pub(crate) fn waiting(path: &Path) -> Result<Option<MasterKey>> {
     read(&beside(path, NEW))
 }
 

@@ -1,7 +1,5 @@
 //! The book and what is in it: who has it open, whether it is whole, what waits for a person.
 
-use std::path::Path;
-
 use anyhow::Result;
 use gateway::http::control::HOLDS_MAX;
 use gateway::journal::{HoldRecord, LeftBehind};
@@ -11,6 +9,7 @@ use money::Money;
 use store::{Entry, Snapshot, Store as _, StoreError};
 use store_sqlite::{OpenError, SqliteStore};
 
+use super::master_key;
 use super::{Check, bytes};
 use crate::setup::Setup;
 use crate::{control, serve};
@@ -81,7 +80,8 @@ pub(super) fn book(
             return Ok(vec![Check::problem(NAME, found, "restore a backup: docs/backup.md")]);
         }
     };
-    let mut checks = look_into(&store, &path, now, has_key, is_quick).unwrap_or_else(|error| {
+    let looked = look_into(&store, setup, now, has_key, is_quick);
+    let mut checks = looked.unwrap_or_else(|error| {
         let found = format!("{:#}", anyhow::Error::from(error));
         vec![Check::problem(NAME, found, "restore a backup: docs/backup.md")]
     });
@@ -94,7 +94,7 @@ pub(super) fn book(
 
 fn look_into(
     store: &SqliteStore,
-    path: &Path,
+    setup: &Setup,
     now: Timestamp,
     has_key: bool,
     is_quick: bool,
@@ -106,7 +106,8 @@ fn look_into(
     }
     let snapshot = store.snapshot(Day::from_number(i32::MAX))?;
     let good = snapshot.management_keys.iter().filter(|key| key.revoked_at.is_none()).count();
-    let size = path.metadata().map_or(0, |file| file.len());
+    let size = setup.database().ok().and_then(|path| path.metadata().ok());
+    let size = size.map_or(0, |file| file.len());
     let mut checks = vec![
         whole(snapshot.keys.len(), size, !is_quick),
         clock(now, store.newest_admission()?),
@@ -114,6 +115,7 @@ fn look_into(
         unresolved(&store.unresolved(HOLDS_MAX)?),
     ];
     checks.extend(marks(&snapshot));
+    checks.extend(master_key::master_key(setup, &snapshot.credentials));
     Ok(checks)
 }
 

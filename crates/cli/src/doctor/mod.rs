@@ -6,6 +6,7 @@
 mod book;
 mod files;
 mod machine;
+mod master_key;
 mod providers;
 
 use std::path::Path;

@@ -269,6 +269,41 @@ async fn a_running_server_rotates_and_starts_again_with_the_new_key() {
 }
 
 #[test]
+fn doctor_says_whether_the_master_key_reads_what_is_there() {
+    let folder = with_key();
+    let place = |name: &str| folder.path().join(name);
+    let told = || {
+        let all = transcript(folder.path(), "doctor");
+        let lines = all.lines().skip_while(|line| !line.contains(" master key "));
+        let lines = lines.take_while(|line| !line[9..].starts_with("providers"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(told(), @"fine     master key       0fa7ed48b0ae9486 reads every credential in the book (2)");
+    fs::set_permissions(place("master.key"), fs::Permissions::from_mode(0o640)).expect("a mode");
+    assert_snapshot!(told(), @r"
+    fine     master key       0fa7ed48b0ae9486 reads every credential in the book (2)
+    PROBLEM  master key       ./master.key may be opened by others (mode 640)
+                              -> chmod 600 ./master.key
+    ");
+    write_key(&place("master.key"), OTHER);
+    assert_snapshot!(told(), @r"
+    PROBLEM  master key       credential 01010101-0101-0101-0101-010101010101 is encrypted under master key 0fa7ed48b0ae9486, and the one given is 55736480d84ee3f7: give that one; without it, `tollgate secrets discard` deletes what it alone can read
+                              -> docs/operate.md#the-master-key
+    ");
+    write_key(&place("master.key.new"), FIRST);
+    assert_snapshot!(told(), @r"
+    warning  master key       a rotation was cut short after the book was written
+                              -> the next start finishes it, or `tollgate secrets rotate`
+    ");
+    assert_eq!(id_in(folder.path(), "master.key"), key(OTHER).id(), "it changes nothing");
+    fs::write(place("tollgate.toml"), "").expect("a file");
+    assert_snapshot!(told(), @r"
+    PROBLEM  master key       the book has credentials of providers (2), encrypted under master key 0fa7ed48b0ae9486, and no master key is given: name its file as `secrets.key_file`, or set TOLLGATE_MASTER_KEY
+                              -> docs/operate.md#the-master-key
+    ");
+}
+
+#[test]
 fn a_master_key_in_the_environment_is_not_rotated() {
     let folder = folder("");
     let variables = [("TOLLGATE_MASTER_KEY", FIRST)];

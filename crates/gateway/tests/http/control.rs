@@ -1,7 +1,12 @@
 //! What the command line asks of a running server.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use gateway::master_key::{MasterKey, MasterKeyId};
 use insta::assert_snapshot;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::support::{MANAGER, TestGateway};
 
@@ -70,5 +75,42 @@ async fn a_charge_that_was_seen_to_its_end_is_not_corrected() {
     assert_eq!(refused.status, 409);
     assert!(refused.text().contains("only a charge whose end was not seen"), "{}", refused.text());
     assert_eq!(gateway.fact(&key, "usage").await, spent);
+    gateway.close().await;
+}
+
+/// How long a request is watched that is to go on waiting.
+const WATCHED: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn what_is_brought_while_the_master_key_is_replaced_is_kept_under_the_new_one() {
+    let gateway = TestGateway::start().await;
+    let body = json!({ "provider": "alpha", "key": "sk-brought-0123456789" });
+    let bring = || gateway.ask(MANAGER, "POST /api/v1/byok", body.clone());
+    assert_eq!(bring().await.status, 201);
+    let old = gateway.core.credentials.master_key().unwrap().id();
+    let new = MasterKey::parse(&"11".repeat(32)).unwrap();
+    let rotation = json!({ "from": old.to_string(), "key": new.to_text().as_str() });
+
+    // Who asks for it goes while it is being written.
+    let stall = gateway.store.stall();
+    let rotating = gateway.control("POST /secrets/rotate", &rotation);
+    assert!(timeout(WATCHED, rotating).await.is_err());
+    {
+        let mut bringing = pin!(bring());
+        assert!(timeout(WATCHED, &mut bringing).await.is_err());
+        drop(stall);
+        assert_eq!(bringing.await.status, 201);
+    }
+
+    let kept = store::Store::snapshot(&*gateway.store, ledger::Day::from_number(0)).unwrap();
+    let keys = kept.credentials.iter().map(|record| MasterKeyId::of(&record.encrypted));
+    assert_eq!(keys.collect::<Vec<_>>(), [Some(new.id()); 2]);
+    assert_eq!(gateway.core.credentials.master_key().unwrap().id(), new.id());
+    let again = gateway.control("POST /secrets/rotate", &rotation).await;
+    assert_eq!((again.status, again.json()["credentials"].clone()), (200, json!(2)));
+    let wrong = json!({ "from": old.to_string(), "key": "22".repeat(32) });
+    assert_eq!(gateway.control("POST /secrets/rotate", wrong).await.status, 409);
+    let wrong = json!({ "from": new.id().to_string(), "key": "22" });
+    assert_eq!(gateway.control("POST /secrets/rotate", wrong).await.status, 400);
     gateway.close().await;
 }
