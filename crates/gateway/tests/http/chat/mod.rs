@@ -4,6 +4,7 @@ mod away;
 mod bounds;
 mod budgets;
 mod byok;
+mod byok_spend;
 mod fallback;
 mod large;
 mod learned;

@@ -330,25 +330,33 @@ impl TestGateway {
         until(&self.core, is_so).await;
     }
 
-    /// What the rows of the book say of each attempt, oldest first: its source and its cost.
-    pub(crate) fn rows(&self) -> Vec<String> {
-        let mut rows = Vec::new();
+    /// The rows of the book, oldest first.
+    pub(crate) fn entries(&self) -> Vec<store::Entry> {
+        let mut entries = Vec::new();
         let mut take = |line| {
             if let store::ExportLine::Entry(entry) = line {
-                let store::Entry { provider, source, cost, tokens, cancelled, .. } = *entry;
-                let left = if cancelled { " cancelled" } else { "" };
-                rows.push(format!(
-                    "{provider}: {} ${} for {}+{}{left}",
-                    source.as_str(),
-                    cost.credits,
-                    tokens.prompt,
-                    tokens.completion
-                ));
+                entries.push(*entry);
             }
             Ok(())
         };
         store::Store::export(&*self.store, &mut take).unwrap();
-        rows
+        entries
+    }
+
+    /// What the rows of the book say of each attempt, oldest first: its source and its cost.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let shown = |entry: &store::Entry| {
+            let store::Entry { provider, source, cost, tokens, cancelled, .. } = entry;
+            let left = if *cancelled { " cancelled" } else { "" };
+            format!(
+                "{provider}: {} ${} for {}+{}{left}",
+                source.as_str(),
+                cost.credits,
+                tokens.prompt,
+                tokens.completion
+            )
+        };
+        self.entries().iter().map(shown).collect()
     }
 
     /// Waits for every request to end, and finds that no hold is left and the book agrees with
