@@ -11,7 +11,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ use crate::master_key::{MasterKey, MasterKeyId, Unreadable};
 
 /// A credential that its provider refused rests this long (SEMANTICS 6.4).
 pub const REST: Duration = Duration::from_secs(60);
+/// How many there may be: all are in memory, and each edit makes the set anew.
+pub const CREDENTIALS_MAX: usize = 10_000;
 /// How a provider of the OpenAI wire format is shown a key.
 const SCHEME: &str = "Bearer ";
 
@@ -174,6 +176,8 @@ fn place(record: &CredentialRecord) -> (&str, bool, u32, Timestamp, Uuid) {
 #[derive(Debug)]
 pub struct Credentials {
     set: RwLock<Arc<CredentialSet>>,
+    /// How many there are, so that where there is none no request takes the lock.
+    count: AtomicUsize,
     master_key: RwLock<Option<Arc<MasterKey>>>,
     editing: Mutex<()>,
 }
@@ -203,6 +207,7 @@ impl Credentials {
         }
         set.sort();
         Ok(Credentials {
+            count: AtomicUsize::new(set.0.len()),
             set: RwLock::new(Arc::new(set)),
             master_key: RwLock::new(master_key.map(Arc::new)),
             editing: Mutex::default(),
@@ -212,6 +217,11 @@ impl Credentials {
     /// Those in force; a request keeps the ones it began with.
     pub fn current(&self) -> Arc<CredentialSet> {
         Arc::clone(&self.set.read())
+    }
+
+    /// The same, where there are any.
+    pub fn any(&self) -> Option<Arc<CredentialSet>> {
+        (self.count.load(Ordering::Acquire) > 0).then(|| self.current())
     }
 
     /// The master key, where there is one.
@@ -283,6 +293,7 @@ impl Credentials {
         let mut set = self.set.write();
         let mut changed = CredentialSet::clone(&set);
         change(&mut changed);
+        self.count.store(changed.0.len(), Ordering::Release);
         *set = Arc::new(changed);
     }
 }

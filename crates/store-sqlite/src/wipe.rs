@@ -131,6 +131,7 @@ mod tests {
     #[test]
     fn a_report_that_still_reads_the_log_keeps_it_a_while_and_makes_no_commit_wait() {
         let folder = tempfile::tempdir().unwrap();
+        let killed = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
         edit(&store, Edit::CreateCredential(Box::new(with(1, FIRST))));
         let mut is_first = true;
@@ -138,6 +139,10 @@ mod tests {
             if std::mem::take(&mut is_first) {
                 edit(&store, Edit::DeleteCredential { id: credential(1).id, at: NOW });
                 assert!(is_there(folder.path(), FIRST), "the log could not be cut");
+                for ending in ["", "-wal"] {
+                    let name = format!("tollgate.db{ending}");
+                    std::fs::copy(folder.path().join(&name), killed.path().join(&name)).unwrap();
+                }
             }
             Ok(())
         };
@@ -146,5 +151,10 @@ mod tests {
             create(&store, key(number));
         }
         assert!(!is_there(folder.path(), FIRST));
+
+        // What a process that was killed then would have left.
+        assert!(is_there(killed.path(), FIRST));
+        let _opened = SqliteStore::open(killed.path().join("tollgate.db")).unwrap();
+        assert!(!is_there(killed.path(), FIRST));
     }
 }

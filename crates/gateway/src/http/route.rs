@@ -53,18 +53,18 @@ fn places<'a>(
         )));
     }
     let wish = request.raw("provider").map(ProviderPreferences::parse).transpose()?;
-    let credentials = core.credentials.current();
-    let brought = Brought {
-        credentials: &credentials,
+    let credentials = core.credentials.any();
+    let brought = credentials.as_deref().map(|credentials| Brought {
+        credentials,
         key: key.record.hash,
         user: key.record.creator.as_deref(),
         workspace: key.record.workspace,
-    };
+    });
     let question = Question {
         request,
         wish: &wish.unwrap_or_default(),
         order: core.config.routing.order,
-        brought: (!credentials.is_empty()).then_some(&brought),
+        brought: brought.as_ref(),
         sort: key.workspace.provider_sort(),
         now: core.clock.now(),
     };

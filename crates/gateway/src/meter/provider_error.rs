@@ -83,7 +83,7 @@ pub(super) fn answered(
         },
         is_fault: match status.as_u16() {
             // What is said of an account that was brought says nothing of the endpoint.
-            401..=403 | 429 if candidate.credential.is_some() => false,
+            401..=404 | 429 if candidate.credential.is_some() => false,
             401..=404 | 408 | 429 => !is_flagged,
             400..=499 => false,
             _ => true,

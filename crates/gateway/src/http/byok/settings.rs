@@ -10,7 +10,7 @@ use store::{CredentialRecord, DEFAULT_WORKSPACE, Encrypted, KeyHash, Region};
 use uuid::Uuid;
 
 use crate::core::Core;
-use crate::credentials::{Credential, encrypted};
+use crate::credentials::{CREDENTIALS_MAX, Credential, encrypted};
 use crate::entropy::bytes;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::keys::models_are_there;
@@ -39,6 +39,12 @@ pub(super) fn of_new(core: &Core, wanted: &CreateByok) -> ApiResult<CredentialRe
         None => Some(DEFAULT_WORKSPACE),
     };
     provider_is_there(core, &wanted.provider)?;
+    if core.credentials.current().all().len() >= CREDENTIALS_MAX {
+        return Err(ApiError::invalid(format!(
+            "There are {CREDENTIALS_MAX} credentials, which is the most there may be; delete one that \
+             is not used"
+        )));
+    }
     let record = CredentialRecord {
         id: uuid::Builder::from_random_bytes(bytes(&*core.entropy)).into_uuid(),
         provider: wanted.provider.clone(),

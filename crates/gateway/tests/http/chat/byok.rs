@@ -277,6 +277,24 @@ const HEADERS: &str = r#"
 "#;
 
 #[tokio::test]
+async fn what_is_said_of_an_account_that_was_brought_is_not_held_against_the_endpoint() {
+    for status in [401, 402, 403, 404, 429] {
+        let gateway = TestGateway::start().await;
+        let key = gateway.key(json!({})).await;
+        let path = bring(&gateway, FIRST, json!({ "is_byok_only": true })).await;
+        gateway.upstream.on("small", Behaviour::new().status(status, "{}"));
+        for _ in 0..20 {
+            assert_ne!(ask(&gateway, &key, false).await.0, 200);
+            change(&gateway, &path, json!({ "name": "again" })).await;
+        }
+        let catalogue = gateway.core.catalogue();
+        let endpoint = catalogue.endpoints().find(|one| one.upstream_model == "small").unwrap();
+        assert!(!endpoint.learned.health.is_out(gateway.clock.time()), "{status}");
+        gateway.close().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_may_be_the_operators_credential_goes_along_with_anothers() {
     let gateway = TestGateway::with(HEADERS).await;
     let key = gateway.key(json!({})).await;
