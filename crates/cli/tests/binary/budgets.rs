@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use money::Money;
 use serde_json::{Value, json};
-use testkit::{Answer, Behaviour, Client};
+use testkit::{Answer, Behaviour, Client, Cut, Usage};
 use tokio::task::JoinSet;
 
 use crate::crash::{COMPLETION_TOKENS, PROMPT_TOKENS};
@@ -135,6 +135,59 @@ async fn a_budget_set_amid_a_burst_counts_what_was_spent_and_is_in_flight() {
     assert_eq!(world.usage_of(&keys).await, times(one, 17));
     let refused = world.ask(&keys[30], "small", Form::Json, NAMED).await.expect("an answer");
     assert_eq!(refused.status, 403, "{}", refused.body);
+    world.audit().await;
+}
+
+#[tokio::test]
+async fn whatever_providers_do_a_budget_is_what_its_keys_have_spent_and_never_less_than_was_charged()
+ {
+    let faults = [
+        ("well", Behaviour::new()),
+        ("cut", Behaviour::new().cut(Cut::AfterEvents(2))),
+        ("stall", Behaviour::new().stall_at(1)),
+        ("silent", Behaviour::new().usage(Usage::Absent)),
+        ("nonsense", Behaviour::new().usage(Usage::Nonsense("{\"prompt_tokens\":-1}".to_owned()))),
+        ("refusing", Behaviour::new().status(500, "{}")),
+    ];
+    let models = faults.each_ref().map(|(model, _)| *model);
+    let timeouts = "[bounds]\nprovider_first_byte_ms = 300\nprovider_between_bytes_ms = 300";
+    let world = World::with(&models, timeouts, |builder| builder).await;
+    for (model, behaviour) in faults {
+        let behaviour = behaviour.prompt_tokens(PROMPT_TOKENS).completion_tokens(COMPLETION_TOKENS);
+        world.upstream.on(model, behaviour.delay_between_events(Duration::from_millis(2)));
+    }
+    let budget = times(worst(COMPLETION_TOKENS_MAX), 90);
+    world.budget("daily", budget).await;
+    let keys = world.many_keys().await;
+    let mut asking = JoinSet::new();
+    for (number, key) in keys.iter().cloned().enumerate() {
+        let (client, model) = (world.client(), models[number % models.len()]);
+        let form = if number % 4 < 2 { Form::Json } else { Form::Stream };
+        // Every fifth leaves in the middle.
+        let patience = Duration::from_millis(if number % 5 == 0 { 20 } else { 20_000 });
+        asking.spawn(async move {
+            let asked = ask(&client, &key, model, form, NAMED);
+            tokio::time::timeout(patience, asked).await
+        });
+    }
+    asking.join_all().await;
+    world.upstream.until(|totals| totals.in_flight == 0).await;
+    let charged = || sum(models.map(|model| world.charged(model)));
+    let mut usage = world.usage_of(&keys).await;
+    // What nobody waits for any more is settled soon after.
+    for _ in 0..200 {
+        let own = world.own(&keys[1]).await;
+        let spend = amount(&own, "/data/budgets/0/spend_usd");
+        usage = world.usage_of(&keys).await;
+        if spend == usage && usage >= charged() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(amount(&world.own(&keys[1]).await, "/data/budgets/0/spend_usd"), usage);
+    assert!(charged() <= usage, "${} was charged, ${usage} is booked", charged());
+    assert!(usage <= budget, "${usage} was booked on a budget of ${budget}");
+    assert!(usage > Money::ZERO);
     world.audit().await;
 }
 
