@@ -142,8 +142,12 @@ impl Wish<'_> {
         let is_limited = || record.limit.is_some() || !workspace.budgets().is_empty();
         let is_usable = |candidate: &Candidate| {
             let is_barred = candidate.endpoint.learned.is_barred() && is_limited();
-            // A credential may have been changed or deleted while its request waited.
-            let is_good = candidate.credential.as_ref().is_none_or(|one| one.is_available(now));
+            // A credential may have been changed or deleted while its request waited, or the key have
+            // moved to a workspace that it is not for.
+            let is_good = candidate.credential.as_ref().is_none_or(|one| {
+                let is_here = one.record.workspace.is_none_or(|its| its == record.workspace);
+                is_here && one.is_available(now)
+            });
             is_good && !is_barred
         };
         let last = candidates.last().map(|candidate| candidate.endpoint.model.clone());

@@ -266,3 +266,22 @@ async fn what_a_crash_leaves_is_charged_at_list_price_with_its_fee_and_corrected
     fresh.close().await;
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn a_key_that_moves_while_it_waits_leaves_its_workspaces_credentials_behind() {
+    let gateway = TestGateway::with("[bounds]\nhold_wait_ms = 30000").await;
+    gateway.bring(json!({})).await;
+    let made = json!({ "name": "Team", "slug": "team" });
+    let team = gateway.ask(MANAGER, "POST /api/v1/workspaces", made).await.json();
+    let key = gateway.key(json!({ "limit": 0.001, "include_byok_in_limit": true })).await;
+    let gate = gateway.upstream.hold_answers("small");
+    let first = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+    gate.until_waiting(1).await;
+    let second = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+    gateway.until_waiting(1).await;
+    gateway.patch(&key, json!({ "workspace_id": team["data"]["id"] })).await;
+    gate.release();
+    assert_eq!(first.await.unwrap().json()["usage"]["is_byok"], true);
+    assert_eq!(second.await.unwrap().json()["usage"]["is_byok"], false);
+    gateway.close().await;
+}
