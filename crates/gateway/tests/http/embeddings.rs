@@ -626,3 +626,26 @@ async fn a_keys_models_and_pace_bind_embeddings_too() {
     assert_eq!((late.status, &late.headers["x-ratelimit-limit"]), (429, &"3".parse().unwrap()));
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn embeddings_go_with_a_credential_that_was_brought_and_then_without() {
+    let (gateway, key) = start().await;
+    let brought = json!({ "provider": "alpha", "key": "sk-brought-0123456789" });
+    assert_eq!(gateway.ask(MANAGER, "POST /api/v1/byok", brought).await.status, 201);
+    let seven = || Behaviour::new().prompt_tokens(7);
+    gateway.upstream.then("embed", [seven(), seven().status(429, "{}"), seven()]);
+    for (is_byok, upstream) in [(true, "0.000007"), (false, "null")] {
+        let answer = gateway.embed(&key, "test/embed", json!("Hello"), json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["usage"]["is_byok"], is_byok);
+        let cost = answer.exact("/usage/cost_details/upstream_inference_cost");
+        assert_eq!(cost.as_deref(), Some(upstream));
+    }
+    let calls = gateway.upstream.calls();
+    let is_brought =
+        calls.iter().map(|call| call.headers["authorization"] == "Bearer sk-brought-0123456789");
+    assert_eq!(is_brought.collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(gateway.fact(&key, "byok_usage").await, "0.000007");
+    assert_eq!(gateway.fact(&key, "usage").await, "0.000007");
+    gateway.close().await;
+}
