@@ -182,9 +182,11 @@ fn put_in_place(path: &Path) -> Result<PathBuf> {
     let failed = || format!("can't replace {}", path.display());
     let old = read(path)?.with_context(failed)?;
     let aside = beside(path, &format!("{REPLACED}{}", old.id()));
+    let copied = || fs::copy(path, &aside).and_then(|_| fs::File::open(&aside)?.sync_all());
     match fs::hard_link(path, &aside) {
+        // By an attempt before this one. It may be the same file: a copy onto it would empty it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        linked => linked.or_else(|_| fs::copy(path, &aside).map(drop)).with_context(failed)?,
+        linked => linked.or_else(|_| copied()).with_context(failed)?,
     }
     fs::rename(beside(path, NEW), path).with_context(failed)?;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
