@@ -95,11 +95,11 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Write the whole book as JSON lines.
     ///
-    /// Keys, management keys, workspaces, budgets, credentials, entries, sealed rows, endpoint marks
-    /// and the audit log, in that order, each sorted: the same book gives the same bytes. Money is exact
-    /// decimals, times are RFC 3339 in UTC; of a key only its hash is there, of a
-    /// credential nothing that is secret. Reads beside a running
-    /// server, as of one moment. docs/export.md describes every field.
+    /// Keys, management keys, workspaces, budgets, credentials, users, members, entries, sealed rows,
+    /// endpoint marks and the audit log, in that order, each sorted: the same book gives the same
+    /// bytes. Money is exact decimals, times are RFC 3339 in UTC; of a key only its hash is there, of
+    /// a credential nothing that is secret. Reads beside a running server, as of one moment.
+    /// docs/export.md describes every field.
     Export(export::ExportArguments),
     /// Make, list and revoke the keys that administer Tollgate.
     ///

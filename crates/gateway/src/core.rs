@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use ledger::Day;
 use parking_lot::{Mutex, RwLock};
 pub use store::DEFAULT_WORKSPACE;
-use store::{AuditRow, Change, Edit, EndpointMark, Outcome, Store, StoreError};
+use store::{AuditRow, Change, Edit, EndpointMark, LoadedWorkspace, Outcome, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use upstream::transport::Tls;
 
@@ -25,6 +25,7 @@ use crate::master_key::MasterKey;
 use crate::meter::Waiting;
 use crate::metrics::Metrics;
 use crate::observe::{ExportError, Exporter, Observer};
+use crate::users::Users;
 use crate::workspaces;
 use crate::writer::Writer;
 
@@ -100,6 +101,8 @@ pub struct Core {
     pub directory: Directory,
     /// Credentials of providers that were brought.
     pub credentials: Credentials,
+    /// Who keys are made for.
+    pub users: Users,
     /// Requests waiting for holds.
     pub waiting: Waiting,
     /// Paid requests in flight.
@@ -149,6 +152,10 @@ impl Core {
         let snapshot = store.snapshot(since.map_or(recent, |since| since.min(recent)))?;
         learned.learn(&snapshot.marks);
         let credentials = Credentials::open(snapshot.credentials, master_key)?;
+        let is_default = |loaded: &&LoadedWorkspace| loaded.record.id == DEFAULT_WORKSPACE;
+        let began_at = snapshot.workspaces.iter().find(is_default);
+        let began_at = began_at.map_or_else(|| clock.now(), |loaded| loaded.record.created_at);
+        let users = Users::new(&config.users, snapshot.users, began_at);
         let journal = Arc::new(journal);
         let writer = Writer::start(Arc::clone(&store), Arc::clone(&journal), on_broken)
             .map_err(OpenError::Thread)?;
@@ -167,6 +174,7 @@ impl Core {
             journal,
             directory: Directory::new(snapshot.keys, snapshot.workspaces, snapshot.management_keys),
             credentials,
+            users,
             waiting: Waiting::default(),
             in_flight: Arc::default(),
             connections: Arc::default(),
@@ -189,13 +197,14 @@ impl Core {
         Arc::clone(&self.catalogue.read())
     }
 
-    /// Puts the providers and models of `config` in force from the next request on. Its other
+    /// Puts the users, providers and models of `config` in force from the next request on. Its other
     /// settings wait for the next start.
     pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
         // Built apart from the catalogue in force, which every request reads meanwhile.
         let _one_at_a_time = self.reloading.lock();
         let catalogue = catalogue::build(config, &self.folder, &self.learned)?;
         *self.catalogue.write() = Arc::new(catalogue);
+        self.users.configure(&config.users);
         Ok(())
     }
 

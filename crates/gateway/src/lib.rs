@@ -21,5 +21,6 @@ pub mod retention;
 pub mod routing;
 pub mod secrets;
 pub mod server;
+pub mod users;
 pub mod workspaces;
 pub mod writer;

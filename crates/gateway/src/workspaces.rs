@@ -9,7 +9,9 @@ use api::routing::SortBy;
 use ledger::{Account, Layer, Limit, Period, Tally, Terms};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
-use store::{BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, Reset, WorkspaceRecord};
+use store::{
+    BudgetRecord, DEFAULT_WORKSPACE, LoadedWorkspace, MemberRecord, Reset, WorkspaceRecord,
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -34,18 +36,24 @@ pub struct Settings {
     pub record: Arc<WorkspaceRecord>,
     /// Its budgets, the longest window first.
     pub budgets: Arc<[BudgetRecord]>,
+    /// Its members, by when they became ones; of the default workspace everyone is, and none here.
+    pub members: Arc<[MemberRecord]>,
 }
 
 impl Workspace {
     fn new(loaded: LoadedWorkspace) -> Workspace {
-        let LoadedWorkspace { record, budgets, tally } = loaded;
+        let LoadedWorkspace { record, budgets, members, tally } = loaded;
         let freed = Arc::new(Notify::new());
         let notify = Arc::clone(&freed);
         let terms = terms(&record, &budgets);
         let sort = AtomicU8::new(sort_place(&record));
         let account = Account::spread(terms, tally, ACCOUNT_PARTS, move || notify.notify_waiters());
         Workspace {
-            settings: RwLock::new(Settings { record: record.into(), budgets: budgets.into() }),
+            settings: RwLock::new(Settings {
+                record: record.into(),
+                budgets: budgets.into(),
+                members: members.into(),
+            }),
             account: Arc::new(account),
             freed,
             waiting: AtomicUsize::new(0),
@@ -63,7 +71,7 @@ impl Workspace {
         Arc::clone(&self.settings.read().budgets)
     }
 
-    /// Its settings and budgets, of one moment.
+    /// Its settings, budgets and members, of one moment.
     pub fn settings(&self) -> Settings {
         self.settings.read().clone()
     }
@@ -83,11 +91,19 @@ impl Workspace {
         SORTS.get(usize::from(self.sort.load(Ordering::Relaxed))).copied()
     }
 
-    fn replace(&self, record: WorkspaceRecord, budgets: Vec<BudgetRecord>) {
-        let terms = terms(&record, &budgets);
-        self.sort.store(sort_place(&record), Ordering::Relaxed);
-        *self.settings.write() = Settings { record: record.into(), budgets: budgets.into() };
+    fn replace(&self, settings: Settings) {
+        let terms = terms(&settings.record, &settings.budgets);
+        self.sort.store(sort_place(&settings.record), Ordering::Relaxed);
+        *self.settings.write() = settings;
         self.account.set_terms(terms);
+    }
+
+    fn forget_member(&self, user: &str) {
+        let mut settings = self.settings.write();
+        if settings.members.iter().any(|member| member.user == user) {
+            settings.members =
+                settings.members.iter().filter(|member| member.user != user).cloned().collect();
+        }
     }
 }
 
@@ -219,19 +235,24 @@ impl Workspaces {
 
     /// Adds a workspace that was just made.
     pub fn add(&self, record: WorkspaceRecord) {
-        let loaded = LoadedWorkspace { record, budgets: Vec::new(), tally: Tally::default() };
-        self.add_loaded(loaded);
+        self.add_loaded(unspent(record));
     }
 
-    /// Puts changed settings and budgets in force, in `budgets` the longest window first. Requests
-    /// in flight go on on the same account.
-    pub fn update(&self, record: WorkspaceRecord, budgets: Vec<BudgetRecord>) {
+    /// Puts changed settings, budgets and members in force. Requests in flight go on on the same
+    /// account.
+    pub fn update(&self, settings: Settings) {
+        let record = &settings.record;
         let mut named = self.named.write();
         let Some(workspace) = named.by_id.get(&record.id).cloned() else { return };
         named.by_slug.remove(&workspace.record().slug);
         named.by_slug.insert(record.slug.clone(), record.id);
         drop(named);
-        workspace.replace(record, budgets);
+        workspace.replace(settings);
+    }
+
+    /// Forgets a user who is no more, in every workspace.
+    pub fn forget_member(&self, user: &str) {
+        self.all().iter().for_each(|workspace| workspace.forget_member(user));
     }
 
     /// Forgets a workspace; requests in flight settle on its account all the same.
@@ -258,13 +279,13 @@ impl Workspaces {
             let slug = id.to_string();
             tracing::warn!(%id, "a key is in a workspace that is not in the book");
             let record = bare(id, &slug, &slug, jiff::Timestamp::UNIX_EPOCH);
-            self.add_loaded(LoadedWorkspace {
-                record,
-                budgets: Vec::new(),
-                tally: Tally::default(),
-            })
+            self.add_loaded(unspent(record))
         })
     }
+}
+
+fn unspent(record: WorkspaceRecord) -> LoadedWorkspace {
+    LoadedWorkspace { record, budgets: Vec::new(), members: Vec::new(), tally: Tally::default() }
 }
 
 #[cfg(test)]

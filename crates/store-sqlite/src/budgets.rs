@@ -65,9 +65,7 @@ pub(crate) fn delete(
     if deleted == 0 {
         return Ok(Outcome::Missing);
     }
-    connection
-        .prepare_cached("UPDATE workspaces SET version = ? WHERE id = ?")?
-        .execute(params![stored(version.saturating_add(1)), workspace.as_bytes()])?;
+    workspaces::raise_version(connection, workspace, version)?;
     Ok(Outcome::Done)
 }
 

@@ -7,7 +7,8 @@ use store::{AuditRow, Change, Edit, Outcome};
 
 use crate::sums::Sums;
 use crate::{
-    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, members, sealed,
+    workspaces,
 };
 
 /// Makes all changes durable. On an error the transaction may still be open, for the caller to end.
@@ -89,6 +90,14 @@ fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome>
         }
         Edit::DeleteBudget { workspace, reset, version } => {
             budgets::delete(connection, *workspace, *reset, *version)
+        }
+        Edit::CreateUser(user) => members::create_user(connection, user),
+        Edit::DeleteUser { id } => members::delete_user(connection, id),
+        Edit::AddMembers { workspace, members, version } => {
+            members::add(connection, *workspace, members, *version)
+        }
+        Edit::RemoveMembers { workspace, users, version } => {
+            members::remove(connection, *workspace, users, *version)
         }
         Edit::CreateManagementKey(key) => management_keys::create(connection, key),
         Edit::RevokeManagementKey { hash, at } => management_keys::revoke(connection, *hash, *at),

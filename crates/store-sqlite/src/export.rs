@@ -9,7 +9,8 @@ use store::{ExportLine, StoreError};
 use crate::error::store_error;
 use crate::fields::Fields;
 use crate::{
-    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, sealed, workspaces,
+    audit_log, budgets, byok, endpoint_marks, entries, keys, management_keys, members, sealed,
+    workspaces,
 };
 
 type Sink<'a> = &'a mut dyn FnMut(ExportLine) -> io::Result<()>;
@@ -35,6 +36,8 @@ pub(crate) fn export(connection: &Connection, sink: Sink<'_>) -> Result<(), Stor
         let record = byok::read(&mut fields)?;
         Ok(ExportLine::Credential(Box::new(record), fields.optional_time()?))
     })?;
+    each(connection, sink, members::USERS, |row| Ok(ExportLine::User(members::read_user(row)?)))?;
+    each(connection, sink, members::ALL, |row| Ok(ExportLine::Member(members::read(row)?)))?;
     each(connection, sink, entries::ALL, |row| {
         Ok(ExportLine::Entry(Box::new(entries::read(row)?)))
     })?;

@@ -21,6 +21,7 @@ mod hashes;
 mod idempotency;
 mod keys;
 mod management_keys;
+mod members;
 mod restore;
 mod schema;
 mod sealed;

@@ -9,7 +9,7 @@ use store::{KeyHash, LoadedKey, LoadedWorkspace, Snapshot};
 use uuid::Uuid;
 
 use crate::fields::Fields;
-use crate::{budgets, byok, endpoint_marks, keys, management_keys, workspaces};
+use crate::{budgets, byok, endpoint_marks, keys, management_keys, members, workspaces};
 
 /// Live keys and workspaces with their spend, by day from `since` on; management keys; endpoint
 /// marks.
@@ -20,6 +20,7 @@ pub(crate) fn snapshot(connection: &Connection, since: Day) -> Result<Snapshot> 
     Ok(Snapshot {
         keys: keys.into_values().map(Loading::finish).collect(),
         workspaces: workspaces.into_values().map(Loading::finish).collect(),
+        users: members::users(connection)?,
         management_keys: management_keys::all(connection)?,
         marks: endpoint_marks::all(connection)?,
         credentials: byok::live(connection)?,
@@ -70,7 +71,8 @@ fn live_workspaces(connection: &Connection) -> Result<HashMap<Uuid, Loading<Load
         let mut fields = Fields::of(row);
         let record = workspaces::read(&mut fields)?;
         let before_days = fields.amounts()?;
-        let loaded = LoadedWorkspace { record, budgets: Vec::new(), tally: Tally::default() };
+        let (budgets, members) = (Vec::new(), Vec::new());
+        let loaded = LoadedWorkspace { record, budgets, members, tally: Tally::default() };
         let tally: fn(&mut LoadedWorkspace) -> &mut Tally = |loaded| &mut loaded.tally;
         Ok((loaded.record.id, Loading { loaded, tally, before_days }))
     })?;
@@ -80,6 +82,13 @@ fn live_workspaces(connection: &Connection) -> Result<HashMap<Uuid, Loading<Load
         let budget = budget?;
         if let Some(workspace) = loading.get_mut(&budget.workspace) {
             workspace.loaded.budgets.push(budget);
+        }
+    }
+    let mut statement = connection.prepare_cached(members::LISTED)?;
+    for member in statement.query_map([], members::read)? {
+        let member = member?;
+        if let Some(workspace) = loading.get_mut(&member.workspace) {
+            workspace.loaded.members.push(member);
         }
     }
     Ok(loading)

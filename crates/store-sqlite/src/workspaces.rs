@@ -7,7 +7,7 @@ use store::{DEFAULT_WORKSPACE, Outcome, Refused, WorkspaceRecord};
 use uuid::Uuid;
 
 use crate::fields::{Fields, micros, stored};
-use crate::{budgets, byok};
+use crate::{budgets, byok, members};
 
 macro_rules! columns {
     () => {
@@ -84,6 +84,7 @@ pub(crate) fn delete(connection: &Connection, id: Uuid, at: Timestamp) -> Result
         .execute(params![micros(at), id.as_bytes()])?;
     budgets::delete_all(connection, id)?;
     byok::delete_all(connection, id, at)?;
+    members::remove_all(connection, id)?;
     Ok(Outcome::Done)
 }
 
@@ -113,6 +114,14 @@ pub(crate) fn other_than(
         Some(found) if found != stored(version) => Some(Outcome::Conflict),
         Some(_) => None,
     })
+}
+
+/// Makes a workspace's version one higher than `version`.
+pub(crate) fn raise_version(connection: &Connection, id: Uuid, version: u64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE workspaces SET version = ? WHERE id = ?")?
+        .execute(params![stored(version.saturating_add(1)), id.as_bytes()])?;
+    Ok(())
 }
 
 /// One workspace, its columns as listed above.

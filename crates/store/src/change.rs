@@ -6,8 +6,8 @@ use ledger::Amounts;
 use uuid::Uuid;
 
 use crate::{
-    BudgetRecord, CredentialRecord, Entry, KeyHash, KeyRecord, ManagementKey, Reencrypted, Reset,
-    Seal, Sealing, WorkspaceRecord,
+    BudgetRecord, CredentialRecord, Entry, KeyHash, KeyRecord, ManagementKey, MemberRecord,
+    Reencrypted, Reset, Seal, Sealing, UserRecord, WorkspaceRecord,
 };
 
 /// One change of a batch.
@@ -59,7 +59,7 @@ pub enum Edit {
     /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where it
     /// has another version; refused with [`Refused::SlugTaken`] as above.
     UpdateWorkspace(WorkspaceRecord),
-    /// Takes a workspace out of use for ever, and its budgets; its rows stay. [`Outcome::Missing`]
+    /// Takes a workspace out of use for ever, and its budgets and members; its rows stay. [`Outcome::Missing`]
     /// where there is none; refused with [`Refused::HasKeys`] while live keys are in it, and with
     /// [`Refused::IsDefault`] if it is [`DEFAULT_WORKSPACE`](crate::DEFAULT_WORKSPACE).
     DeleteWorkspace {
@@ -88,6 +88,35 @@ pub enum Edit {
         /// Which.
         reset: Option<Reset>,
         /// The version of the workspace.
+        version: u64,
+    },
+    /// Adds a user; [`Outcome::Conflict`] if one has the id.
+    CreateUser(UserRecord),
+    /// Removes a user, from every workspace too. [`Outcome::Missing`] where there is none; refused
+    /// with [`Refused::OwnsKeys`] while there are live keys that were made for them.
+    DeleteUser {
+        /// Who.
+        id: String,
+    },
+    /// Adds members to a workspace, but for those that are there, and raises its version.
+    /// [`Outcome::Missing`] where there is no such live workspace, [`Outcome::Conflict`] where its
+    /// version is not `version`.
+    AddMembers {
+        /// The workspace.
+        workspace: Uuid,
+        /// Whom.
+        members: Vec<MemberRecord>,
+        /// The version of the workspace that it was made from.
+        version: u64,
+    },
+    /// Removes members from a workspace, and raises its version. Refused with
+    /// [`Refused::OwnsKeys`] while one of them has live keys there; else as above.
+    RemoveMembers {
+        /// The workspace.
+        workspace: Uuid,
+        /// Whom.
+        users: Vec<String>,
+        /// The version of the workspace that it was made from.
         version: u64,
     },
     /// Adds a management key; [`Outcome::Conflict`] if its hash is known, as for a key.
@@ -179,6 +208,8 @@ pub enum Refused {
     HasKeys,
     /// The default workspace is always there.
     IsDefault,
+    /// There are live keys of the user.
+    OwnsKeys,
     /// The key's or the credential's workspace was deleted.
     NoWorkspace,
 }

@@ -13,6 +13,7 @@ mod export;
 mod idempotency;
 mod keys;
 mod management_keys;
+mod members;
 mod retention;
 pub mod sample;
 mod snapshot;
@@ -104,6 +105,14 @@ const CHECKS: &[(&str, Check)] = checks! {
     management_keys:
         a_management_key_is_made_once,
         a_revoked_management_key_stays_known;
+    members:
+        a_user_is_added_once_and_listed_by_when_that_was,
+        a_removed_user_is_no_member_any_more_and_may_come_back,
+        a_user_with_live_keys_is_not_removed,
+        members_are_added_once_and_listed_by_when_that_was,
+        members_are_changed_from_the_version_that_was_seen,
+        a_member_with_live_keys_in_the_workspace_is_not_removed,
+        a_deleted_workspace_has_no_members;
     retention:
         sealing_changes_no_figure,
         one_row_stands_for_a_day_key_model_and_provider,

@@ -4,6 +4,7 @@
 mod book;
 mod byok;
 mod gate;
+mod members;
 mod sealing;
 mod workspaces;
 

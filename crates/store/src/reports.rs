@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     AuditRow, BudgetRecord, CredentialRecord, EndpointMark, Entry, KeyHash, KeyRecord, LoadedKey,
-    LoadedWorkspace, ManagementKey, SealedRow, WorkspaceRecord,
+    LoadedWorkspace, ManagementKey, MemberRecord, SealedRow, UserRecord, WorkspaceRecord,
 };
 
 /// What the gateway loads at a start.
@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub keys: Vec<LoadedKey>,
     /// Live workspaces with what was spent in them.
     pub workspaces: Vec<LoadedWorkspace>,
+    /// Users who were added, by when that was.
+    pub users: Vec<UserRecord>,
     /// Management keys, revoked ones included.
     pub management_keys: Vec<ManagementKey>,
     /// What was learned about endpoints.
@@ -74,6 +76,10 @@ pub enum ExportLine {
     Budget(BudgetRecord),
     /// A credential without its secret, deleted ones included (with when), by creation then id.
     Credential(Box<CredentialRecord>, Option<jiff::Timestamp>),
+    /// A user who was added, by when that was.
+    User(UserRecord),
+    /// A member of a workspace, by workspace and user.
+    Member(MemberRecord),
     /// A row of the book, by admission, generation, attempt, kind.
     Entry(Box<Entry>),
     /// A sealed row, by day, key, workspace, creator, model, provider and its name for the model.

@@ -6,7 +6,7 @@ use ledger::Tally;
 use money::Money;
 use uuid::Uuid;
 
-use crate::Reset;
+use crate::{MemberRecord, Reset};
 
 /// The workspace of whatever names none. It is always there and can't be deleted.
 pub const DEFAULT_WORKSPACE: Uuid = Uuid::from_u128(0x5b0a_4d0e_6c1e_5d8e_9f0a_7b6f_1c2d_3e4f);
@@ -48,7 +48,7 @@ pub struct WorkspaceRecord {
     pub updated_at: Option<Timestamp>,
     /// Who made it.
     pub created_by: Option<String>,
-    /// Counts changes of it and of its budgets, so that two edits at once can't overwrite each
+    /// Counts changes of it, its budgets and its members, so that two edits at once can't overwrite each
     /// other.
     pub version: u64,
 }
@@ -90,6 +90,8 @@ pub struct LoadedWorkspace {
     pub record: WorkspaceRecord,
     /// Its budgets, the longest window first.
     pub budgets: Vec<BudgetRecord>,
+    /// Its members, by when they became ones.
+    pub members: Vec<MemberRecord>,
     /// What the requests admitted in it have cost, those of deleted and moved keys included.
     pub tally: Tally,
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use store::{
     Attempt, AuditRow, BudgetRecord, CredentialRecord, EndpointMark, Entry, ExportLine, KeyHash,
-    KeyRecord, Kind, ManagementKey, Region, SealedRow, Tokens, WorkspaceRecord,
+    KeyRecord, Kind, ManagementKey, MemberRecord, Region, SealedRow, Tokens, UserRecord,
+    WorkspaceRecord,
 };
 
 /// The version of the form.
@@ -26,6 +27,8 @@ pub(super) enum Line {
     Workspace(Box<Workspace>),
     Budget(Budget),
     Credential(Box<Credential>),
+    User(User),
+    Member(Member),
     Entry(Box<Row>),
     Sealed(Box<Sealed>),
     EndpointMark(Mark),
@@ -120,6 +123,25 @@ pub(super) struct Credential {
     updated_at: Option<String>,
     deleted_at: Option<String>,
     version: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct User {
+    id: String,
+    email: String,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    role: &'static str,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Member {
+    id: String,
+    workspace: String,
+    user: String,
+    role: &'static str,
+    created_at: String,
 }
 
 #[derive(Serialize)]
@@ -222,6 +244,8 @@ impl From<ExportLine> for Line {
             ExportLine::Workspace(workspace, deleted_at) => {
                 Line::Workspace(Box::new(self::workspace(*workspace, deleted_at)))
             }
+            ExportLine::User(user) => Line::User(self::user(user)),
+            ExportLine::Member(member) => Line::Member(self::member(member)),
             ExportLine::Budget(budget) => Line::Budget(self::budget(&budget)),
             ExportLine::Credential(record, deleted_at) => {
                 Line::Credential(Box::new(credential(*record, deleted_at)))
@@ -392,6 +416,23 @@ fn credential(record: CredentialRecord, deleted_at: Option<Timestamp>) -> Creden
         updated_at: updated_at.as_ref().map(Timestamp::to_string),
         deleted_at: deleted_at.as_ref().map(Timestamp::to_string),
         version,
+    }
+}
+
+fn user(user: UserRecord) -> User {
+    let UserRecord { id, email, first_name, last_name, role, created_at } = user;
+    let (role, created_at) = (role.as_str(), created_at.to_string());
+    User { id, email, first_name, last_name, role, created_at }
+}
+
+fn member(member: MemberRecord) -> Member {
+    let MemberRecord { id, workspace, user, role, created_at } = member;
+    Member {
+        id: id.to_string(),
+        workspace: workspace.to_string(),
+        user,
+        role: role.as_str(),
+        created_at: created_at.to_string(),
     }
 }
 

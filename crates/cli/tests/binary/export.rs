@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use store::contract::sample::{
     NOW, after, audit_row, bare_credential, bare_entry, budget, commit, commit_all, correct,
     create, create_workspace, credential, credits, delete, edit, entry, hash, key, management_key,
-    mark, settle, settlement, workspace_record,
+    mark, member, settle, settlement, user, workspace, workspace_record,
 };
 use store::{AuditRow, Change, Edit, Entry, KeyRecord, Reset, Seal, Source};
 use store_sqlite::SqliteStore;
@@ -52,6 +52,9 @@ fn book() -> TempDir {
         edit(&store, Edit::CreateCredential(Box::new(record)));
     }
     edit(&store, Edit::DeleteCredential { id: credential(1).id, at: NOW });
+    edit(&store, Edit::CreateUser(user(1)));
+    let members = vec![member(1, 1)];
+    edit(&store, Edit::AddMembers { workspace: workspace(1), members, version: 2 });
     settle(&store, &Entry { source: Source::Interrupted, ..entry("gen-1", hash(1)) });
     correct(&store, "gen-1", 0, Amounts::credits(Money::nanos(1)));
     settle(&store, &bare_entry("gen-2", hash(2)));
@@ -158,7 +161,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl"), @r"
     $ tollgate export --out book.jsonl
     [0]
-    wrote 26 lines to book.jsonl
+    wrote 30 lines to book.jsonl
     ");
     let written = fs::read_to_string(folder.path().join("book.jsonl")).expect("an export");
     assert_eq!(exported, format!("$ tollgate export\n[0]\n{written}"));
@@ -170,7 +173,7 @@ fn the_same_book_gives_the_same_bytes_from_whichever_copy_it_is_read() {
     assert_snapshot!(transcript(folder.path(), "export --out book.jsonl --force"), @r"
     $ tollgate export --out book.jsonl --force
     [0]
-    wrote 26 lines to book.jsonl
+    wrote 30 lines to book.jsonl
     ");
     assert_snapshot!(transcript(folder.path(), "export --out tollgate.db --force"), @r"
     $ tollgate export --out tollgate.db --force

@@ -212,7 +212,7 @@ mod tests {
             [
                 "setting `bounds.waiting_max` is wrong: invalid value: integer `-1`, expected a whole number",
                 "setting `colour` is not known; known here are server, store, secrets, api, metering, routing, egress, \
-                 log, telemetry, bounds, providers, models",
+                 log, telemetry, bounds, users, providers, models",
                 "setting `log.format` is wrong: unknown variant `xml`, expected `text` or `json`",
                 "setting `models[0].endpoints[0].free` is wrong: invalid type: a text, expected a boolean",
                 "setting `models[0].endpoints[0].pricing.prompt` is wrong: invalid type: floating \

@@ -10,6 +10,7 @@ mod percent;
 mod problems;
 mod read;
 mod telemetry;
+mod users;
 mod written;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use catalogue::{
 pub use problems::{ConfigError, Problems};
 pub use read::{Examined, Loaded, examine, read};
 pub use telemetry::TelemetryConfig;
+pub use users::{UserConfig, UserRole};
 pub use written::DEFAULT;
 
 /// A whole configuration.
@@ -53,6 +55,8 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// Every bound.
     pub bounds: Bounds,
+    /// Who is a member besides the operator and those who were added.
+    pub users: Vec<UserConfig>,
     /// The model providers.
     pub providers: Vec<ProviderConfig>,
     /// The models.

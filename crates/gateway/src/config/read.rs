@@ -163,6 +163,7 @@ fn sensible(config: &Config, problems: &mut Problems) {
             wrong(setting, "must be above 0: with 0 nothing is served");
         }
     }
+    super::users::sensible(&config.users, problems);
     problems.take(config.telemetry.sensible());
     problems.take(config.egress.proxy());
 }

@@ -9,9 +9,9 @@ use toml::{Table, Value};
 pub const DEFAULT: &str = include_str!("default.toml");
 
 /// Sections that a reload puts in force, so that a change of theirs does not wait.
-const RELOADED: [&str; 2] = ["providers", "models"];
+const RELOADED: [&str; 3] = ["users", "providers", "models"];
 
-/// Every setting but those of providers and models, by its name, with its value; what `table` leaves
+/// Every setting but those of users, providers and models, by its name, with its value; what `table` leaves
 /// out has its default. A setting without a default is there where it is set.
 pub(super) fn settings(table: &Table) -> BTreeMap<String, Value> {
     let mut settings = BTreeMap::new();

@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<Arc<Worker>> {
 async fn list(State(worker): App, headers: HeaderMap, named: Named) -> ApiResult<Response> {
     let core = &worker.core;
     auth::management(core, &headers)?;
-    let Settings { record, budgets } = find(core, named)?.settings();
+    let Settings { record, budgets, .. } = find(core, named)?.settings();
     let data: Vec<WorkspaceBudget> = budgets.iter().map(shown).collect();
     Ok(json(StatusCode::OK, &budgeted(data, &record)))
 }
@@ -40,7 +40,7 @@ async fn one(State(worker): App, headers: HeaderMap, path: Which) -> ApiResult<R
     let core = &worker.core;
     auth::management(core, &headers)?;
     let (workspace, interval) = which(core, path)?;
-    let Settings { record, budgets } = workspace.settings();
+    let Settings { record, budgets, .. } = workspace.settings();
     let budget = of(&budgets, interval).ok_or_else(ApiError::not_found)?;
     Ok(json(StatusCode::OK, &budgeted(shown(budget), &record)))
 }
@@ -57,7 +57,7 @@ async fn put(
     let body = HeldBody::of_management(core, &headers, body).await?;
     let wanted = PutBudget::parse(&body.bytes)?;
     for _ in 0..EDIT_TRIES_MAX {
-        let Settings { record, budgets } = workspace.settings();
+        let Settings { record, budgets, .. } = workspace.settings();
         let budget = edited(core, &record, &budgets, interval, wanted.limit_usd);
         let after: Vec<BudgetRecord> = with(&budgets, &budget);
         decrease(&after)?;
@@ -72,11 +72,14 @@ async fn put(
         let now = Some(to_json(&budget, &stored));
         let audit = audit(core, &manager, "budget.put", &record, before, now);
         let answer = budgeted(shown(&budget), &stored);
-        let shared = Arc::clone(core);
+        let (shared, changed) = (Arc::clone(core), Arc::clone(&workspace));
         let edit = Edit::PutBudget { budget, include_byok, version };
         let pending = core.writer.edit(edit, audit, move |outcome| {
             if *outcome == Outcome::Done {
-                shared.directory.workspaces().update(stored, after);
+                let (record, budgets) = (stored.into(), after.into());
+                // Its members may be others by now: a user who is removed leaves every workspace.
+                let settings = Settings { record, budgets, ..changed.settings() };
+                shared.directory.workspaces().update(settings);
             }
         });
         match pending.outcome().await? {
@@ -95,7 +98,7 @@ async fn delete(State(worker): App, headers: HeaderMap, path: Which) -> ApiResul
     let manager = auth::management(core, &headers)?;
     let (workspace, interval) = which(core, path)?;
     for _ in 0..EDIT_TRIES_MAX {
-        let Settings { record, budgets } = workspace.settings();
+        let Settings { record, budgets, .. } = workspace.settings();
         let Some(budget) = of(&budgets, interval) else {
             return Ok(json(StatusCode::OK, &Deleted::default()));
         };
@@ -106,11 +109,14 @@ async fn delete(State(worker): App, headers: HeaderMap, path: Which) -> ApiResul
         let stored = WorkspaceRecord { version: version + 1, ..WorkspaceRecord::clone(&record) };
         let after: Vec<BudgetRecord> =
             budgets.iter().filter(|other| other.reset != reset).cloned().collect();
-        let shared = Arc::clone(core);
+        let (shared, changed) = (Arc::clone(core), Arc::clone(&workspace));
         let edit = Edit::DeleteBudget { workspace: id, reset, version };
         let pending = core.writer.edit(edit, audit, move |outcome| {
             if *outcome == Outcome::Done {
-                shared.directory.workspaces().update(stored, after);
+                let (record, budgets) = (stored.into(), after.into());
+                // Its members may be others by now: a user who is removed leaves every workspace.
+                let settings = Settings { record, budgets, ..changed.settings() };
+                shared.directory.workspaces().update(settings);
             }
         });
         match pending.outcome().await? {

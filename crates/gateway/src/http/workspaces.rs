@@ -23,7 +23,7 @@ use super::error::{ApiError, ApiResult};
 use super::query::Pairs;
 use super::{App, HeldBody, Worker, auth, json};
 use crate::core::Core;
-use crate::workspaces::{self, default_guardrail_id};
+use crate::workspaces::{self, Settings, default_guardrail_id};
 
 /// How often an edit is made again because another one came between.
 pub(super) const EDIT_TRIES_MAX: usize = 8;
@@ -98,10 +98,13 @@ async fn update(
         let audit = audit(core, &manager, "workspace.update", was, is, &after);
         let stored = WorkspaceRecord { version: after.version + 1, ..after.clone() };
         let (data, slug) = (shown(&stored), after.slug.clone());
-        let shared = Arc::clone(core);
+        let (shared, changed) = (Arc::clone(core), Arc::clone(&workspace));
         let pending = core.writer.edit(Edit::UpdateWorkspace(after), audit, move |outcome| {
             if *outcome == Outcome::Done {
-                shared.directory.workspaces().update(stored, before.budgets.to_vec());
+                let record = stored.into();
+                // Its members may be others by now: a user who is removed leaves every workspace.
+                let settings = Settings { record, ..changed.settings() };
+                shared.directory.workspaces().update(settings);
             }
         });
         match pending.outcome().await? {

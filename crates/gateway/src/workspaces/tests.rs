@@ -28,7 +28,7 @@ fn budget(workspace: u8) -> BudgetRecord {
 fn workspaces() -> Workspaces {
     let mut tally = Tally::default();
     tally.post(Day::of(NOW), Amounts::credits(Money::nanos(3)));
-    let loaded = LoadedWorkspace { record: record(1), budgets: vec![budget(1)], tally };
+    let loaded = LoadedWorkspace { budgets: vec![budget(1)], tally, ..unspent(record(1)) };
     Workspaces::new(vec![loaded])
 }
 
@@ -46,12 +46,17 @@ fn a_workspace_is_found_by_id_and_by_slug_with_what_was_spent_in_it() {
 fn a_changed_slug_is_the_only_one_and_the_account_stays() {
     let workspaces = workspaces();
     let before = workspaces.of_id(&id(1)).unwrap();
-    workspaces.update(WorkspaceRecord { slug: "renamed".to_owned(), ..record(1) }, vec![]);
+    let settings = |record: WorkspaceRecord| Settings {
+        record: record.into(),
+        budgets: Arc::new([]),
+        members: Arc::new([]),
+    };
+    workspaces.update(settings(WorkspaceRecord { slug: "renamed".to_owned(), ..record(1) }));
     let after = workspaces.of_slug("renamed").unwrap();
     assert!(Arc::ptr_eq(&before, &after));
     assert!(workspaces.of_slug("team-1").is_none());
     assert_eq!(after.settings().budgets.len(), 0);
-    workspaces.update(record(2), vec![]);
+    workspaces.update(settings(record(2)));
     assert!(workspaces.of_slug("team-2").is_none(), "only what is there is changed");
 }
 

@@ -105,7 +105,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_to_read(&path)] {
         let error = refusal(opened);
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 8, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 9, .. }), "{error}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -290,7 +290,7 @@ fn what_is_opened_to_read_is_neither_made_nor_changed() {
 
     fs::write(&path, "").unwrap();
     let error = refusal(SqliteStore::open_to_read(&path));
-    assert!(matches!(error, OpenError::Older { found: 0, known: 8, .. }), "{error}");
+    assert!(matches!(error, OpenError::Older { found: 0, known: 9, .. }), "{error}");
 
     let server = SqliteStore::open(&path).unwrap();
     let reader = SqliteStore::open_to_read(&path).unwrap();

@@ -7,13 +7,13 @@ use money::Money;
 use proptest::prelude::*;
 use store::contract::sample::{
     NOW, after, answer, audit_row, budget, commit, credential, entry, export, hash, key, mark,
-    workspace, workspace_record,
+    member, user, workspace, workspace_record,
 };
 use store::{
     Activity, ActivityFigures, ActivityFilter, AuditLog, AuditPage, BudgetRecord, Change,
     CredentialRecord, Edit, Encrypted, EndpointMark, Entry, ExportLine, Idempotent, KeyHash,
-    KeyPage, KeyRecord, Kind, ManagementKey, MemoryStore, Outcome, Reencrypted, Report, Reset,
-    Seal, SealedRow, Source, Store, WorkspaceRecord,
+    KeyPage, KeyRecord, Kind, ManagementKey, MemberRecord, MemoryStore, Outcome, Reencrypted,
+    Report, Reset, Seal, SealedRow, Source, Store, UserRecord, WorkspaceRecord,
 };
 
 use crate::temp::TempStore;
@@ -68,6 +68,7 @@ fn record() -> impl Strategy<Value = KeyRecord> {
     let second = prop::option::of((0..6_u8).prop_map(hash));
     (0..4_u8, second, 1..3_u8, any::<bool>(), 1..4_u64, prop::option::of(moment())).prop_map(
         |(number, second_hash, place, disabled, version, expires_at)| KeyRecord {
+            creator: Some(user(number % 3 + 1).id),
             second_hash,
             disabled,
             version,
@@ -139,6 +140,23 @@ fn credential_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+fn member_edit() -> impl Strategy<Value = Edit> {
+    let numbers = || prop::collection::vec(1..4_u8, 0..3);
+    prop_oneof![
+        1 => (1..4_u8, moment())
+            .prop_map(|(number, at)| Edit::CreateUser(UserRecord { created_at: at, ..user(number) })),
+        1 => (1..4_u8).prop_map(|number| Edit::DeleteUser { id: user(number).id }),
+        2 => (1..4_u8, numbers(), 1..5_u64).prop_map(|(place, numbers, version)| {
+            let members = numbers.into_iter().map(|number| member(place, number)).collect();
+            Edit::AddMembers { workspace: workspace(place), members, version }
+        }),
+        2 => (1..4_u8, numbers(), 1..5_u64).prop_map(|(place, numbers, version)| {
+            let users = numbers.into_iter().map(|number| user(number).id).collect();
+            Edit::RemoveMembers { workspace: workspace(place), users, version }
+        }),
+    ]
+}
+
 fn edit() -> impl Strategy<Value = Edit> {
     let management_key = |number, created_at| ManagementKey {
         created_at,
@@ -152,6 +170,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         1 => (0..4_u8, moment()).prop_map(|(number, at)| Edit::DeleteKey { hash: hash(number), at }),
         4 => workspace_edit(),
         2 => credential_edit(),
+        3 => member_edit(),
         1 => (3..6_u8, moment())
             .prop_map(move |(number, at)| Edit::CreateManagementKey(management_key(number, at))),
         1 => (3..6_u8, moment())
@@ -247,7 +266,8 @@ fn log_pages() -> Vec<AuditPage> {
 #[derive(Debug, PartialEq)]
 struct Answers {
     keys: Vec<(KeyRecord, Tally, Option<Timestamp>)>,
-    workspaces: Vec<(WorkspaceRecord, Vec<BudgetRecord>, Tally)>,
+    workspaces: Vec<(WorkspaceRecord, Vec<BudgetRecord>, Vec<MemberRecord>, Tally)>,
+    users: Vec<UserRecord>,
     management_keys: Vec<ManagementKey>,
     marks: Vec<EndpointMark>,
     credentials: Vec<CredentialRecord>,
@@ -291,8 +311,9 @@ fn answers(store: &dyn Store, since: Day) -> Answers {
         workspaces: snapshot
             .workspaces
             .into_iter()
-            .map(|loaded| (loaded.record, loaded.budgets, loaded.tally))
+            .map(|loaded| (loaded.record, loaded.budgets, loaded.members, loaded.tally))
             .collect(),
+        users: snapshot.users,
         management_keys: snapshot.management_keys,
         marks: snapshot.marks,
         credentials: snapshot.credentials,

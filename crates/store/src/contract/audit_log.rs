@@ -5,8 +5,8 @@ use ledger::Amounts;
 
 use super::sample::{
     NOW, after, answer, at, audit_row, budget, commit, commit_all, correct, create,
-    create_workspace, delete, edit, entry, hash, key, management_key, mark, recorded, settle,
-    workspace, workspace_record,
+    create_workspace, delete, edit, entry, hash, key, management_key, mark, member, recorded,
+    settle, user, workspace, workspace_record,
 };
 use crate::{
     AuditLog, AuditPage, AuditRow, Change, Edit, KeyRecord, Outcome, Store, WorkspaceRecord,
@@ -34,6 +34,10 @@ pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
         Edit::UpdateWorkspace(workspace_record(1)),
         Edit::PutBudget { budget: budget(1, None), include_byok: true, version: 2 },
         Edit::DeleteBudget { workspace: workspace(1), reset: None, version: 3 },
+        Edit::CreateUser(user(1)),
+        Edit::AddMembers { workspace: workspace(1), members: vec![member(1, 1)], version: 4 },
+        Edit::RemoveMembers { workspace: workspace(1), users: vec![user(1).id], version: 5 },
+        Edit::DeleteUser { id: user(1).id },
         Edit::DeleteWorkspace { id: workspace(1), at: NOW },
     ];
     let changes = edits.map(recorded);
@@ -128,6 +132,9 @@ pub(super) fn edits_that_did_not_happen_leave_no_row(store: &dyn Store) {
         edit(store, Edit::DeleteWorkspace { id: workspace(1), at: NOW }),
         edit(store, Edit::PutBudget { budget: budget(1, None), include_byok: true, version: 0 }),
         edit(store, Edit::DeleteBudget { workspace: workspace(1), reset: None, version: 1 }),
+        edit(store, Edit::DeleteUser { id: user(1).id }),
+        edit(store, Edit::AddMembers { workspace: workspace(1), members: vec![], version: 0 }),
+        edit(store, Edit::RemoveMembers { workspace: workspace(2), users: vec![], version: 1 }),
     ];
     assert!(!refused.contains(&Outcome::Done), "{refused:?}");
     let made = audit_row("workspace.create", &workspace(1).to_string());

@@ -7,8 +7,8 @@ use ledger::{Amounts, Day};
 
 use super::sample::{
     NOW, after, audit_row, bare_credential, budget, commit, correct, create, create_workspace,
-    credential, credits, delete, edit, entry, hash, key, management_key, mark, settle, workspace,
-    workspace_record,
+    credential, credits, delete, edit, entry, hash, key, management_key, mark, member, settle,
+    user, workspace, workspace_record,
 };
 use crate::{
     Change, CredentialRecord, Edit, EndpointMark, Entry, ExportLine, KeyRecord, Kind, Reset, Seal,
@@ -35,6 +35,12 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         edit(store, Edit::CreateCredential(Box::new(made)));
     }
     edit(store, Edit::DeleteCredential { id: credential(5).id, at: NOW });
+    edit(store, Edit::CreateUser(user(2)));
+    edit(store, Edit::CreateUser(user(1)));
+    for (place, members, version) in [(5, vec![2, 1], 3), (4, vec![1], 2)] {
+        let members = members.into_iter().map(|number| member(place, number)).collect();
+        edit(store, Edit::AddMembers { workspace: workspace(place), members, version });
+    }
     let row = |generation: &str, attempt, seconds| Entry {
         attempt,
         admitted_at: after(seconds),
@@ -92,14 +98,19 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         key_line(key(3), None),
         ExportLine::ManagementKey(management_key(8)),
         ExportLine::ManagementKey(management_key(9)),
-        workspace_line(4, 2, None),
-        workspace_line(5, 3, None),
+        workspace_line(4, 3, None),
+        workspace_line(5, 4, None),
         workspace_line(6, 1, Some(NOW)),
         ExportLine::Budget(budget(4, None)),
         ExportLine::Budget(budget(5, None)),
         ExportLine::Budget(budget(5, Some(Reset::Daily))),
         credential_line(&bare_credential(4), None),
         credential_line(&credential(5), Some(NOW)),
+        ExportLine::User(user(1)),
+        ExportLine::User(user(2)),
+        ExportLine::Member(member(4, 1)),
+        ExportLine::Member(member(5, 1)),
+        ExportLine::Member(member(5, 2)),
         row_line(first),
         row_line(correction),
         row_line(second),
@@ -125,6 +136,10 @@ pub(super) fn everything_is_handed_out_in_its_order(store: &dyn Store) {
         byok_line("byok.create", &credential(5)),
         byok_line("byok.create", &bare_credential(4)),
         byok_line("byok.delete", &credential(5)),
+        ExportLine::Audit(audit_row("user.create", "user-2")),
+        ExportLine::Audit(audit_row("user.create", "user-1")),
+        of_workspace("member.add", 5),
+        of_workspace("member.add", 4),
         ExportLine::Audit(audit_row("generation.correct", "gen-b")),
     ];
     assert_eq!(lines, expected);

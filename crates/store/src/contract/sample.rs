@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::{
     ApiType, Attempt, AuditRow, BudgetRecord, Change, CredentialRecord, Edit, Encrypted,
     EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyRecord, Kind, LoadedKey,
-    ManagementKey, Outcome, Region, Reset, Source, Store, Tokens, WorkspaceRecord,
+    ManagementKey, MemberRecord, MemberRole, OrgRole, Outcome, Region, Reset, Source, Store,
+    Tokens, UserRecord, WorkspaceRecord,
 };
 
 /// A Sunday's noon, 2026-11-22T12:00:00Z: the moment every record is made at unless it says so.
@@ -94,6 +95,30 @@ pub fn budget(number: u8, reset: Option<Reset>) -> BudgetRecord {
     budget.id =
         Uuid::from_bytes([number, budget.place(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
     budget
+}
+
+/// A user.
+pub fn user(number: u8) -> UserRecord {
+    UserRecord {
+        id: format!("user-{number}"),
+        email: format!("user-{number}@example.com"),
+        first_name: Some("Ada ✓".to_owned()),
+        last_name: Some("O'Brien".to_owned()),
+        role: OrgRole::Admin,
+        created_at: after(i64::from(number)),
+    }
+}
+
+/// The user of a number as a member of the workspace of another.
+pub fn member(place: u8, number: u8) -> MemberRecord {
+    let bytes = [place, number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+    MemberRecord {
+        id: Uuid::from_bytes(bytes),
+        workspace: workspace(place),
+        user: user(number).id,
+        role: if number % 2 == 0 { MemberRole::Member } else { MemberRole::Admin },
+        created_at: after(i64::from(number)),
+    }
 }
 
 /// So many nano-dollars in credits.
@@ -330,6 +355,10 @@ pub fn recorded(edit: Edit) -> Change {
         Edit::DeleteWorkspace { id, .. } => audit_row("workspace.delete", &id.to_string()),
         Edit::PutBudget { budget, .. } => audit_row("budget.put", &budget.workspace.to_string()),
         Edit::DeleteBudget { workspace, .. } => audit_row("budget.delete", &workspace.to_string()),
+        Edit::CreateUser(user) => audit_row("user.create", &user.id),
+        Edit::DeleteUser { id } => audit_row("user.delete", id),
+        Edit::AddMembers { workspace, .. } => audit_row("member.add", &workspace.to_string()),
+        Edit::RemoveMembers { workspace, .. } => audit_row("member.remove", &workspace.to_string()),
         Edit::Correct { generation, .. } => audit_row("generation.correct", generation),
         Edit::ClearMark { model, .. } => audit_row("endpoint.clear", model),
         Edit::CreateCredential(record) => audit_row("byok.create", &record.id.to_string()),

@@ -13,7 +13,8 @@ use super::workspaces::KeptWorkspace;
 use crate::{
     Activity, ActivityFigures, ActivityFilter, AuditLog, AuditPage, AuditRow, BudgetRecord, Change,
     Edit, EndpointMark, Entry, ExportLine, Idempotent, KeyHash, KeyPage, KeyRecord, Kind,
-    LoadedKey, ManagementKey, Outcome, Refused, Report, SealedRow, Snapshot, Source, correction,
+    LoadedKey, ManagementKey, MemberRecord, Outcome, Refused, Report, SealedRow, Snapshot, Source,
+    UserRecord, correction,
 };
 
 /// A key with when it was deleted.
@@ -28,6 +29,8 @@ pub(super) struct Book {
     keys: Vec<KeptKey>,
     pub(super) workspaces: Vec<KeptWorkspace>,
     pub(super) budgets: Vec<BudgetRecord>,
+    pub(super) users: Vec<UserRecord>,
+    pub(super) members: Vec<MemberRecord>,
     management_keys: Vec<ManagementKey>,
     /// Every hash that ever authenticated something, with the hash of what it stands for.
     hashes: Vec<(KeyHash, KeyHash)>,
@@ -103,6 +106,14 @@ impl Book {
             }
             Edit::DeleteBudget { workspace, reset, version } => {
                 self.delete_budget(*workspace, *reset, *version)
+            }
+            Edit::CreateUser(user) => self.create_user(user),
+            Edit::DeleteUser { id } => self.delete_user(id),
+            Edit::AddMembers { workspace, members, version } => {
+                self.add_members(*workspace, members, *version)
+            }
+            Edit::RemoveMembers { workspace, users, version } => {
+                self.remove_members(*workspace, users, *version)
             }
             Edit::CreateManagementKey(key) => {
                 if self.owner(key.hash).is_some() {
@@ -222,6 +233,7 @@ impl Book {
         Snapshot {
             keys: live.map(|key| self.load(&key.record, since)).collect(),
             workspaces: self.loaded_workspaces(since),
+            users: self.sorted_users(),
             management_keys: self.management_keys.clone(),
             marks: self.marks.clone(),
             credentials: self.credentials.live(),
@@ -263,6 +275,15 @@ impl Book {
     pub(super) fn live_keys_in(&self, workspace: Uuid) -> usize {
         let is_in = |key: &&KeptKey| key.deleted_at.is_none() && key.record.workspace == workspace;
         self.keys.iter().filter(is_in).count()
+    }
+
+    /// Whether there are live keys that were made for the user, in that workspace or anywhere.
+    pub(super) fn owns_keys(&self, user: &str, workspace: Option<Uuid>) -> bool {
+        self.keys.iter().any(|key| {
+            key.deleted_at.is_none()
+                && key.record.creator.as_deref() == Some(user)
+                && workspace.is_none_or(|workspace| key.record.workspace == workspace)
+        })
     }
 
     pub(super) fn keys(&self, page: &KeyPage) -> Vec<KeyRecord> {
@@ -367,6 +388,7 @@ impl Book {
         keys.chain(management_keys.into_iter().map(ExportLine::ManagementKey))
             .chain(self.exported_workspaces())
             .chain(self.credentials.export())
+            .chain(self.exported_members())
             .chain(entries.into_iter().map(|entry| ExportLine::Entry(Box::new(entry))))
             .chain(sealed.into_iter().map(|row| ExportLine::Sealed(Box::new(row))))
             .chain(marks.into_iter().map(ExportLine::Mark))

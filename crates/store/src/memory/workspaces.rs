@@ -59,6 +59,7 @@ impl Book {
         kept.deleted_at = Some(at);
         self.budgets.retain(|budget| budget.workspace != id);
         self.credentials.delete_all(id, at);
+        self.members.retain(|member| member.workspace != id);
         Outcome::Done
     }
 
@@ -92,10 +93,7 @@ impl Book {
         if !self.take_budget(workspace, reset) {
             return Outcome::Missing;
         }
-        if let Some(kept) = self.live_workspace(workspace) {
-            kept.record.version = version.saturating_add(1);
-        }
-        Outcome::Done
+        self.raise_version(workspace, version).err().unwrap_or(Outcome::Done)
     }
 
     pub(super) fn workspace(&self, id: Uuid) -> Option<WorkspaceRecord> {
@@ -112,6 +110,7 @@ impl Book {
         live.map(|kept| LoadedWorkspace {
             record: kept.record.clone(),
             budgets: self.budgets_of(kept.record.id),
+            members: self.members_of(kept.record.id),
             tally: self.tally(since, |row| row.workspace == kept.record.id),
         })
         .collect()
@@ -154,8 +153,18 @@ impl Book {
         self.workspaces.iter_mut().find(is_it)
     }
 
+    /// Makes the workspace's version one higher, if it is that one.
+    pub(super) fn raise_version(&mut self, id: Uuid, version: u64) -> Result<(), Outcome> {
+        self.of_version(id, version)?.record.version = version.saturating_add(1);
+        Ok(())
+    }
+
     /// The live workspace, if it is of that version; else what becomes of the edit.
-    fn of_version(&mut self, id: Uuid, version: u64) -> Result<&mut KeptWorkspace, Outcome> {
+    pub(super) fn of_version(
+        &mut self,
+        id: Uuid,
+        version: u64,
+    ) -> Result<&mut KeptWorkspace, Outcome> {
         match self.live_workspace(id) {
             None => Err(Outcome::Missing),
             Some(kept) if kept.record.version != version => Err(Outcome::Conflict),
