@@ -259,10 +259,9 @@ impl Journal {
             .truncate(false)
             .mode(0o600)
             .open(path)?;
-        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-            // The folder's entry for a new file must outlive the machine as well.
-            File::open(folder)?.sync_all()?;
-        }
+        // The folder's entry for a new file must outlive the machine as well.
+        let folder = Path::new(".").join(path.parent().unwrap_or(Path::new("")));
+        File::open(folder)?.sync_all()?;
         let file = Arc::new(file);
         let most = u32::try_from(slots_max).unwrap_or(u32::MAX);
         let syncer =
@@ -356,9 +355,10 @@ impl Journal {
         let mut swept = Vec::with_capacity(SWEEP_SLOTS);
         {
             let mut free = self.free.lock();
+            let due = free.stale_count.min(SWEEP_SLOTS);
             // The slots freed last lie on top, and the stale ones among them.
             let mut kept = Vec::new();
-            while free.stale_count > swept.len() && swept.len() < SWEEP_SLOTS {
+            while swept.len() < due {
                 let Some(slot) = free.slots.pop() else { break };
                 if free.is_stale(slot) { swept.push(slot) } else { kept.push(slot) }
             }
