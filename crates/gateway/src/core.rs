@@ -1,6 +1,7 @@
 //! What all workers share: the book, the keys, the catalogue and the counts that are bounded.
 //! Opening it settles what an earlier process left behind.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -281,7 +282,7 @@ fn recover(
         let figures = &learned.of(&record.model, &record.provider, &record.upstream_model).figures;
         figures.interrupted(record.held());
     }
-    if interrupted > 0 {
+    if let Some(interrupted) = NonZero::new(interrupted) {
         tracing::warn!(
             interrupted,
             "requests were in flight when the last process ended; they are charged in full until \

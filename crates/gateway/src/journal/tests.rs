@@ -66,6 +66,21 @@ async fn a_dispatched_hold_is_found_by_the_next_process_until_it_is_released() {
 }
 
 #[tokio::test]
+async fn whoever_looks_from_outside_sees_what_stands_and_a_file_that_is_not_there_holds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("holds");
+    assert_eq!(LeftBehind::at(&path).unwrap(), LeftBehind::default());
+    let journal = open(&path, 2, false);
+    let slot = journal.reserve(Amounts::ZERO).unwrap();
+    drop(journal.dispatch(&slot, hold(), &record("gen-1")).await.unwrap().refused());
+    let one = LeftBehind { records: vec![record("gen-1")], unreadable: 0 };
+    assert_eq!(LeftBehind::at(&path).unwrap(), one);
+    // What can't be read is not taken for nothing.
+    let cause = LeftBehind::at(&path.join("below")).unwrap_err();
+    assert_eq!(cause.kind(), io::ErrorKind::NotADirectory);
+}
+
+#[tokio::test]
 async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(&folder.path().join("holds"), 4, false);
@@ -79,6 +94,23 @@ async fn a_settled_record_is_swept_and_one_in_use_again_is_not() {
     drop(journal.dispatch(&again, hold(), &record("gen-3")).await.unwrap().refused());
     journal.sweep();
     assert_eq!(names(&journal), ["gen-3"]);
+}
+
+#[tokio::test]
+async fn a_settled_record_is_stale_until_its_slot_is_swept_or_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(&folder.path().join("holds"), 4, false);
+    let (first, second) =
+        (journal.reserve(Amounts::ZERO).unwrap(), journal.reserve(Amounts::ZERO).unwrap());
+    assert!(!journal.has_stale());
+    journal.free(first);
+    assert!(journal.has_stale());
+    journal.reserve(Amounts::ZERO).unwrap();
+    assert!(!journal.has_stale(), "whoever has the slot now overwrites it");
+    journal.free(second);
+    assert!(journal.has_stale());
+    journal.sweep();
+    assert!(!journal.has_stale());
 }
 
 #[tokio::test]
@@ -118,6 +150,21 @@ async fn a_torn_record_is_no_record() {
         let left = journal.left_behind().unwrap();
         assert_eq!(left, LeftBehind { records: vec![], unreadable: 1 }, "changed at {place}");
     }
+}
+
+#[tokio::test]
+async fn a_record_that_may_not_be_on_the_disk_sends_nothing_and_ends_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&broken);
+    let on_broken: OnBroken = Arc::new(move |error| told.lock().push(error.to_string()));
+    // It takes what is written and has no disk to put it on.
+    let file = Arc::new(OpenOptions::new().write(true).open("/dev/null").unwrap());
+    let syncer = Some(Syncer::start(Arc::clone(&file), on_broken).unwrap());
+    let journal = Journal { file, syncer, ..open(&folder.path().join("holds"), 1, false) };
+    let slot = journal.reserve(Amounts::ZERO).unwrap();
+    assert!(journal.dispatch(&slot, hold(), &record("gen-1")).await.is_err());
+    assert_eq!(broken.lock().len(), 1);
 }
 
 #[tokio::test]

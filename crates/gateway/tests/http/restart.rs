@@ -1,6 +1,7 @@
 //! A process that ends without a word, and what the next one makes of what it left.
 
 use insta::assert_snapshot;
+use jiff::ToSpan as _;
 use serde_json::json;
 
 use crate::support::TestGateway;
@@ -118,6 +119,27 @@ async fn a_start_under_a_clock_far_ahead_forgets_no_spend() {
     gateway.close().await;
 }
 
+#[tokio::test]
+async fn a_start_after_months_under_a_clock_far_ahead_forgets_no_spend_either() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 0.0001, "limit_reset": "daily" })).await;
+    let other = gateway.key(json!({})).await;
+    gateway.chat(&key, "test/small", json!({ "max_tokens": 16 })).await;
+    // As many days with rows as are loaded one by one, all of them yet to come.
+    let start = gateway.clock.time();
+    for day in 1..=64 {
+        gateway.clock.set(&(start + day * 24.hours()).to_string());
+        gateway.chat(&other, "test/small", json!({ "max_tokens": 16 })).await;
+    }
+    gateway.settled().await;
+    gateway.clock.set(&start.to_string());
+    let gateway = gateway.crash().await;
+    assert_eq!(gateway.fact(&key, "usage_daily").await, "0.00004");
+    let answer = gateway.chat(&key, "test/small", json!({ "max_tokens": 16 })).await;
+    assert_eq!(answer.status, 402, "{}", answer.text());
+    gateway.close().await;
+}
+
 /// A record as another version would leave it, of another generation. It is length, checksum,
 /// version and the rest, which begins with the generation's id.
 fn of_another_version(record: &[u8]) -> Vec<u8> {
@@ -150,8 +172,12 @@ async fn records_that_can_not_be_read_are_set_aside_and_the_others_charged() {
     let gateway = gateway.crash().await;
     assert!(chat.await.unwrap().is_err());
     gate.release();
-    assert_eq!(std::fs::read(path.with_extension("unreadable")).unwrap(), journal);
+    let aside = path.with_extension("unreadable");
+    assert_eq!(std::fs::read(&aside).unwrap(), journal);
     assert_eq!(gateway.rows(), ["alpha: interrupted $0.000863 for 0+0"]);
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
+    std::fs::remove_file(&aside).unwrap();
+    let gateway = gateway.crash().await;
+    assert!(!aside.exists(), "nothing is set aside where everything could be read");
     gateway.close().await;
 }

@@ -49,6 +49,25 @@ fn what_is_no_text_is_bounded_by_its_kind() {
 }
 
 #[test]
+fn whatever_may_be_billed_as_a_picture_is_held_for_as_one() {
+    let settings = r#"pricing = { prompt = "0", completion = "0", image = "0.01" }"#;
+    let worst = |parts: &[&str]| {
+        let messages = format!(r#"[{{"role":"user","content":[{}]}}]"#, parts.join(","));
+        let candidate = Candidate::by_bytes(&endpoint("", settings), &request(&messages, ""));
+        candidate.worst(1).unwrap().credits.as_nanos()
+    };
+    let text = r#"{"type":"text","text":"Hello"}"#;
+    let image = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}"#;
+    let file = r#"{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA"}}"#;
+    let unknown = r#"{"type":"hologram","hologram":{}}"#;
+    assert_eq!(worst(&[text]), 0);
+    for one in [image, file, unknown] {
+        assert_eq!(worst(&[text, one]), 10_000_000, "{one}");
+    }
+    assert_eq!(worst(&[image, file, unknown, image]), 40_000_000);
+}
+
+#[test]
 fn the_worst_case_is_the_dearest_kind_of_every_token() {
     let nanos = |settings: &str, tokens| {
         let candidate = Candidate::by_bytes(&endpoint("", settings), &hello());

@@ -111,8 +111,12 @@ fn pictures_are_charged_besides_their_tokens() {
     let candidate = Candidate::by_bytes(&endpoint("", prices), &hello());
     let held = Amounts::credits(Money::MAX);
     let seen = said(used(10, 5), 0);
-    let charge = charge(&candidate, End::Complete, &seen, held, 2, NOTHING, false);
-    assert_eq!(charge.cost.total, Money::nanos(20_020_000));
+    let reported = charge(&candidate, End::Complete, &seen, held, 2, NOTHING, false);
+    assert_eq!(reported.cost.total, Money::nanos(20_020_000));
+    let tokens = Counted { prompt: 10, completion: 5 };
+    let seen = said(Reported::Nothing, 5);
+    let counted = charge(&candidate, End::Complete, &seen, held, 2, tokens, false);
+    assert_eq!((counted.source, counted.cost.total), (Source::Counted, reported.cost.total));
 }
 
 #[test]

@@ -72,6 +72,17 @@ async fn a_longer_prompt_than_was_bounded_raises_the_overhead_of_its_endpoint() 
 }
 
 #[tokio::test]
+async fn a_prompt_within_its_bound_teaches_nothing() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    // Its 47 bytes and the 16 tokens that are configured.
+    gateway.upstream.on("small", Behaviour::new().prompt_tokens(63).completion_tokens(1));
+    gateway.chat(&key, "test/small", json!({})).await;
+    assert_eq!(gateway.control("GET /endpoints", "").await.text(), "[]");
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn a_prompt_with_a_picture_teaches_nothing() {
     let gateway = TestGateway::start().await;
     let key = gateway.key(json!({ "limit": 1 })).await;
