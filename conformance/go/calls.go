@@ -23,6 +23,11 @@ var (
 	updateKey  = operation{http.MethodPatch, "/keys/{hash}", 200, []int{400, 401, 404, 429, 500}}
 	deleteKey  = operation{http.MethodDelete, "/keys/{hash}", 200, []int{401, 404, 429, 500}}
 	currentKey = operation{http.MethodGet, "/key", 200, []int{401, 500}}
+	createBYOK = operation{http.MethodPost, "/byok", 201, []int{400, 401, 403, 500}}
+	listBYOK   = operation{http.MethodGet, "/byok", 200, []int{400, 401, 500}}
+	getBYOK    = operation{http.MethodGet, "/byok/{id}", 200, []int{401, 404, 500}}
+	updateBYOK = operation{http.MethodPatch, "/byok/{id}", 200, []int{400, 401, 403, 404, 500}}
+	deleteBYOK = operation{http.MethodDelete, "/byok/{id}", 200, []int{401, 404, 500}}
 	sendChat   = operation{http.MethodPost, "/chat/completions", 200,
 		[]int{400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 524, 529}}
 )
@@ -40,18 +45,36 @@ func call(client *client, name string, arguments json.RawMessage) (any, error) {
 		})
 	case "keys.get":
 		return send[keyAnswer](client, getKey, arguments, func(given keyHash) request {
-			return request{hash: given.Hash}
+			return request{named: given.Hash}
 		})
 	case "keys.update":
 		return send[keyAnswer](client, updateKey, arguments, func(given keyChange) request {
-			return request{hash: given.Hash, body: given.keyChanges}
+			return request{named: given.Hash, body: given.keyChanges}
 		})
 	case "keys.delete":
 		return send[deleteKeyAnswer](client, deleteKey, arguments, func(given keyHash) request {
-			return request{hash: given.Hash}
+			return request{named: given.Hash}
 		})
 	case "key":
 		return send[currentKeyAnswer](client, currentKey, arguments, func(struct{}) request { return request{} })
+	case "byok.create":
+		return send[byokAnswer](client, createBYOK, arguments, func(given newBYOK) request {
+			return request{body: given}
+		})
+	case "byok.list":
+		return byokPages(client, arguments)
+	case "byok.get":
+		return send[byokAnswer](client, getBYOK, arguments, func(given byokID) request {
+			return request{named: given.ID}
+		})
+	case "byok.update":
+		return send[byokAnswer](client, updateBYOK, arguments, func(given byokChange) request {
+			return request{named: given.ID, body: given.byokChanges}
+		})
+	case "byok.delete":
+		return send[deleteBYOKAnswer](client, deleteBYOK, arguments, func(given byokID) request {
+			return request{named: given.ID}
+		})
 	case "chat":
 		return chat(client, arguments)
 	}

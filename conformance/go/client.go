@@ -30,9 +30,10 @@ type client struct {
 }
 
 type request struct {
-	hash, accept string
-	query        url.Values
-	body         any
+	// What stands in the path's place for a hash or an id.
+	named, accept string
+	query         url.Values
+	body          any
 }
 
 // response is an answer of the status that means success, its body still to be read through `body`.
@@ -78,7 +79,8 @@ func (client *client) request(operation operation, asked request) (*http.Request
 		}
 		body = bytes.NewReader(text)
 	}
-	address := client.baseURL + strings.ReplaceAll(operation.path, "{hash}", url.PathEscape(asked.hash))
+	path := strings.NewReplacer("{hash}", url.PathEscape(asked.named), "{id}", url.PathEscape(asked.named))
+	address := client.baseURL + path.Replace(operation.path)
 	if len(asked.query) > 0 {
 		address += "?" + asked.query.Encode()
 	}

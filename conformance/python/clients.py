@@ -39,16 +39,18 @@ class Client:
 
     name: str
     command: object  # makes the command line; only what is run is installed
-    # Members of a key, and of `GET /key`, that it drops without a word.
+    # Members of a key, of `GET /key` and of a credential that it drops without a word.
     key_unread: tuple = ()
     current_unread: tuple = ()
+    byok_unread: tuple = ()
     # What it raises where that is not the type in TYPED, by call and status.
     errors: dict = field(default_factory=dict)
     # Whether its query parameters are text, whatever they mean.
     query_is_text: bool = False
     is_newest: bool = True
-    # Whether it is also asked for what is neither a key nor a chat.
+    # Whether it is also asked for what is neither a key nor a chat, and for credentials.
     is_asked_all: bool = False
+    is_asked_byok: bool = False
 
     def raises(self, call, status):
         """The type of error that it raises when `call` is answered with `status`."""
@@ -229,19 +231,25 @@ FIRST_ERRORS = {
     ("chat", 403): "OpenRouterDefaultError",
 }
 OPENROUTER = (
-    Client("openrouter-python-1.3.84", python("openrouter", None), is_asked_all=True),
+    Client("openrouter-python-1.3.84", python("openrouter", None), is_asked_all=True, is_asked_byok=True),
     Client(
         "openrouter-typescript-1.3.19",
         node("openrouter-1.3.19"),
         key_unread=("last_used_at",),
         current_unread=("budgets", "effective_budget"),
+        byok_unread=("declared_region",),
+        errors={(f"byok.{call}", 403): "OpenRouterDefaultError" for call in ("list", "get", "delete")},
         is_asked_all=True,
+        is_asked_byok=True,
     ),
     Client(
         "go-with-the-types-of-0.7.67",
         go,
         key_unread=("external_user", "last_used_at"),
         current_unread=AFTER_CURRENT,
+        byok_unread=("declared_region", "declared_zdr", "is_byok_only", "is_required"),
+        errors={(f"byok.{call}", 403): "APIError" for call in ("list", "get", "delete")},
+        is_asked_byok=True,
     ),
     Client(
         "openrouter-python-0.11.46",

@@ -82,6 +82,11 @@ def openrouter(base_url, key, client):
         "endpoints.zdr": lambda **given: sdk.endpoints.list_zdr_endpoints(**given),
         "embeddings": lambda **given: sdk.embeddings.generate(**given),
         "embeddings.models": lambda **given: sdk.embeddings.list_models(**given),
+        "byok.create": lambda **given: sdk.byok.create(**given),
+        "byok.list": lambda **given: sdk.byok.list(**given),
+        "byok.get": lambda **given: sdk.byok.get(**given),
+        "byok.update": lambda **given: sdk.byok.update(**given),
+        "byok.delete": lambda **given: sdk.byok.delete(**given),
     }
     return calls | newest_calls
 

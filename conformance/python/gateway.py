@@ -24,6 +24,7 @@ from fake_provider import CREDENTIAL
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("TOLLGATE_BIN", ROOT / "target/release/tollgate"))
 MANAGEMENT_KEY = "sk-or-v1-" + "5e" * 32
+MASTER_KEY = "5a" * 32
 READY_SECONDS = 30
 STOP_SECONDS = 30
 
@@ -148,6 +149,7 @@ def environment(clock):
     return {
         "PATH": os.environ["PATH"],
         "TOLLGATE_MANAGEMENT_KEY": MANAGEMENT_KEY,
+        "TOLLGATE_MASTER_KEY": MASTER_KEY,
         "FAKE_PROVIDER_KEY": CREDENTIAL,
         "RUST_BACKTRACE": "1",
         "TZ": "XST-13",

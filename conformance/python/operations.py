@@ -12,6 +12,8 @@ from schemathesis import GenerationMode
 
 MODELS = ("fake/plain", "fake/dear")
 EMBEDDING_MODEL = "fake/embed"
+# A provider that serves no model: whatever credentials it is given, no chat goes with them.
+SPARE_PROVIDER = "spare"
 
 # Who may call what (the rest is for management keys): anyone; either kind of key; an inference key.
 PUBLIC = {
@@ -94,6 +96,10 @@ def steered(document, known):
     served = copy.deepcopy(body["schema"])
     served["properties"]["model"] = {"enum": [EMBEDDING_MODEL]}
     body["schema"] = {"anyOf": [served, body["schema"]]}
+    body = document["paths"]["/byok"]["post"]["requestBody"]["content"]["application/json"]
+    taken = copy.deepcopy(document["components"]["schemas"]["CreateBYOKKeyRequest"])
+    taken["properties"] |= {"provider": {"enum": [SPARE_PROVIDER]}, "key": {"type": "string", "pattern": "^[!-z]{1,99}$"}}
+    body["schema"] = {"anyOf": [taken, body["schema"]]}
     return document
 
 

@@ -31,7 +31,7 @@ from calls import HELLO
 from conftest import MODELS
 from contract import Answer, Contract, media_type
 from gateway import MANAGEMENT_KEY
-from operations import INFERENCE, Caller, boundaries, load, steered
+from operations import INFERENCE, SPARE_PROVIDER, Caller, boundaries, load, steered
 
 BASE_PATHS = ("/api/v1", "/v1")
 EXAMPLES = int(os.environ.get("OPERATION_EXAMPLES", "25"))
@@ -44,6 +44,11 @@ SERVED = {
     "POST /embeddings",
     "GET /embeddings/models",
     "GET /activity",
+    "GET /byok",
+    "POST /byok",
+    "GET /byok/{id}",
+    "PATCH /byok/{id}",
+    "DELETE /byok/{id}",
     "GET /credits",
     "GET /generation",
     "GET /key",
@@ -69,7 +74,8 @@ LABELS = sorted(load(steered(DOCUMENT, {})), key=lambda label: (label.startswith
 @pytest.fixture(scope="module")
 def api(start_gateway, session_provider, contract, faults):
     """A gateway of its own with some keys and a generation, its operations, and everyone who may call them."""
-    gateway = start_gateway({"fake": session_provider.base_url}, MODELS)
+    url = session_provider.base_url
+    gateway = start_gateway({"fake": url, SPARE_PROVIDER: url}, MODELS)
     session_provider.reset()
     http, _ = gateway.http(MANAGEMENT_KEY)
     keys = [http.post("/api/v1/keys", json={"name": f"key {number}"}).json() for number in range(EXAMPLES)]
@@ -77,9 +83,11 @@ def api(start_gateway, session_provider, contract, faults):
     small = http.post("/api/v1/keys", json={"name": "small", "limit": 0.01, "limit_reset": "daily"}).json()["key"]
     chat = {"model": "fake/plain", "messages": HELLO}
     answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=chat, headers=Caller("inference", unlimited).headers)
+    credential = {"provider": SPARE_PROVIDER, "key": "sk-spare"}
+    credentials = [http.post("/api/v1/byok", json=credential).json()["data"]["id"] for _ in range(EXAMPLES)]
     known = {
         "hash": [key["data"]["hash"] for key in keys],
-        "id": [answer.json()["id"]],
+        "id": [answer.json()["id"], *credentials],
         "author": ["fake"],
         "slug": ["plain", "dear", "embed"],
         "workspace_id": [keys[0]["data"]["workspace_id"]],

@@ -87,6 +87,11 @@ function openrouter(wrappers) {
       "endpoints.zdr": () => sdk.endpoints.listZdrEndpoints(),
       embeddings: (given) => sdk.embeddings.generate({ requestBody: camel(given) }),
       "embeddings.models": (given) => sdk.embeddings.listModels(camel(given)),
+      "byok.create": (given) => sdk.byok.create({ createBYOKKeyRequest: camel(given) }),
+      "byok.list": (given) => sdk.byok.list(camel(given)),
+      "byok.get": (given) => sdk.byok.get(given),
+      "byok.update": ({ id, ...given }) => sdk.byok.update({ id, updateBYOKKeyRequest: camel(given) }),
+      "byok.delete": (given) => sdk.byok.delete(given),
     };
   };
 }
