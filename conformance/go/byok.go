@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/url"
-	"strconv"
 )
 
 // Arguments, under the names that clients.py and the wire share.
@@ -13,8 +12,7 @@ type byokID struct {
 }
 
 type byokFilter struct {
-	Offset      *int64  `json:"offset"`
-	Limit       *int64  `json:"limit"`
+	pageFilter
 	WorkspaceID *string `json:"workspace_id"`
 	Provider    *string `json:"provider"`
 }
@@ -51,11 +49,6 @@ type byokAnswer struct {
 	Data byokKey `json:"data"`
 }
 
-type listBYOKAnswer struct {
-	Data       []byokKey `json:"data"`
-	TotalCount int64     `json:"total_count"`
-}
-
 type deleteBYOKAnswer struct {
 	Deleted bool `json:"deleted"`
 }
@@ -75,45 +68,16 @@ type byokKey struct {
 	CreatedAt           string    `json:"created_at"`
 }
 
-// byokPages reads a list to its end, as the SDK does: the next page begins behind what was read, until one is not full.
 func byokPages(client *client, arguments json.RawMessage) (any, error) {
 	filter, err := given[byokFilter](arguments)
 	if err != nil {
 		return nil, err
 	}
-	limit := int64(50)
-	if filter.Limit != nil {
-		limit = *filter.Limit
-	}
-	list := []byokKey{}
-	for {
-		response, err := client.send(listBYOK, request{query: filter.values()})
-		if err != nil {
-			return nil, err
-		}
-		page, err := whole[listBYOKAnswer](response)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, page.Data...)
-		if int64(len(page.Data)) < limit {
-			return list, nil
-		}
-		next := int64(len(page.Data))
-		if filter.Offset != nil {
-			next += *filter.Offset
-		}
-		filter.Offset = &next
-	}
+	return pages[byokKey](client, listBYOK, request{query: filter.values()}, filter.pageFilter)
 }
 
 func (filter byokFilter) values() url.Values {
 	values := url.Values{}
-	for name, number := range map[string]*int64{"offset": filter.Offset, "limit": filter.Limit} {
-		if number != nil {
-			values.Set(name, strconv.FormatInt(*number, 10))
-		}
-	}
 	for name, text := range map[string]*string{"workspace_id": filter.WorkspaceID, "provider": filter.Provider} {
 		if text != nil {
 			values.Set(name, *text)

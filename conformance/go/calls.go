@@ -28,7 +28,22 @@ var (
 	getBYOK    = operation{http.MethodGet, "/byok/{id}", 200, []int{401, 404, 500}}
 	updateBYOK = operation{http.MethodPatch, "/byok/{id}", 200, []int{400, 401, 403, 404, 500}}
 	deleteBYOK = operation{http.MethodDelete, "/byok/{id}", 200, []int{401, 404, 500}}
-	sendChat   = operation{http.MethodPost, "/chat/completions", 200,
+
+	createWorkspace  = operation{http.MethodPost, "/workspaces", 201, []int{400, 401, 403, 500}}
+	listWorkspaces   = operation{http.MethodGet, "/workspaces", 200, []int{401, 500}}
+	getWorkspace     = operation{http.MethodGet, "/workspaces/{id}", 200, []int{401, 404, 500}}
+	updateWorkspace  = operation{http.MethodPatch, "/workspaces/{id}", 200, []int{400, 401, 403, 404, 500}}
+	deleteWorkspace  = operation{http.MethodDelete, "/workspaces/{id}", 200, []int{400, 401, 403, 404, 500}}
+	listBudgets      = operation{http.MethodGet, "/workspaces/{id}/budgets", 200, []int{401, 404, 500}}
+	getBudget        = operation{http.MethodGet, "/workspaces/{id}/budgets/{interval}", 200, []int{400, 401, 404, 500}}
+	setBudget        = operation{http.MethodPut, "/workspaces/{id}/budgets/{interval}", 200, []int{400, 401, 404, 500}}
+	deleteBudget     = operation{http.MethodDelete, "/workspaces/{id}/budgets/{interval}", 200, []int{400, 401, 404, 500}}
+	listMembers      = operation{http.MethodGet, "/workspaces/{id}/members", 200, []int{401, 403, 404, 500}}
+	addMembers       = operation{http.MethodPost, "/workspaces/{id}/members/add", 200, []int{400, 401, 403, 404, 500}}
+	removeMembers    = operation{http.MethodPost, "/workspaces/{id}/members/remove", 200, []int{400, 401, 403, 404, 500}}
+	listOrganization = operation{http.MethodGet, "/organization/members", 200, []int{401, 404, 500}}
+
+	sendChat = operation{http.MethodPost, "/chat/completions", 200,
 		[]int{400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 524, 529}}
 )
 
@@ -75,6 +90,58 @@ func call(client *client, name string, arguments json.RawMessage) (any, error) {
 		return send[deleteBYOKAnswer](client, deleteBYOK, arguments, func(given byokID) request {
 			return request{named: given.ID}
 		})
+	case "workspaces.create":
+		return send[workspaceAnswer](client, createWorkspace, arguments, func(given newWorkspace) request {
+			return request{body: given}
+		})
+	case "workspaces.list":
+		given, err := given[pageFilter](arguments)
+		if err != nil {
+			return nil, err
+		}
+		return pages[workspace](client, listWorkspaces, request{}, given)
+	case "workspaces.get":
+		return send[workspaceAnswer](client, getWorkspace, arguments, func(given workspaceID) request {
+			return request{named: given.ID}
+		})
+	case "workspaces.update":
+		return send[workspaceAnswer](client, updateWorkspace, arguments, func(given workspaceChange) request {
+			return request{named: given.ID, body: given.workspaceChanges}
+		})
+	case "workspaces.delete":
+		return send[deleteWorkspaceAnswer](client, deleteWorkspace, arguments, func(given workspaceID) request {
+			return request{named: given.ID}
+		})
+	case "budgets.list":
+		return send[listBudgetsAnswer](client, listBudgets, arguments, func(given workspaceRef) request {
+			return request{named: given.WorkspaceRef}
+		})
+	case "budgets.get":
+		return send[budgetAnswer](client, getBudget, arguments, budgetName.request)
+	case "budgets.set":
+		return send[budgetAnswer](client, setBudget, arguments, func(given newBudget) request {
+			asked := given.budgetName.request()
+			asked.body = given.budgetSettings
+			return asked
+		})
+	case "budgets.delete":
+		return send[deleteBudgetAnswer](client, deleteBudget, arguments, budgetName.request)
+	case "members.list":
+		given, err := given[memberFilter](arguments)
+		if err != nil {
+			return nil, err
+		}
+		return pages[workspaceMember](client, listMembers, request{named: given.ID}, given.pageFilter)
+	case "members.add":
+		return send[addMembersAnswer](client, addMembers, arguments, memberChange.request)
+	case "members.remove":
+		return send[removeMembersAnswer](client, removeMembers, arguments, memberChange.request)
+	case "organization.members":
+		given, err := given[pageFilter](arguments)
+		if err != nil {
+			return nil, err
+		}
+		return pages[organizationMember](client, listOrganization, request{}, given)
 	case "chat":
 		return chat(client, arguments)
 	}
@@ -122,6 +189,9 @@ func (filter keyFilter) values() url.Values {
 	values := url.Values{}
 	if filter.Offset != nil {
 		values.Set("offset", strconv.FormatInt(*filter.Offset, 10))
+	}
+	if filter.WorkspaceID != nil {
+		values.Set("workspace_id", *filter.WorkspaceID)
 	}
 	if filter.IncludeDisabled != nil {
 		values.Set("include_disabled", strconv.FormatBool(*filter.IncludeDisabled))

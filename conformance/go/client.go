@@ -30,10 +30,11 @@ type client struct {
 }
 
 type request struct {
-	// What stands in the path's place for a hash or an id.
-	named, accept string
-	query         url.Values
-	body          any
+	// What stands in the path's places for a hash or an id, and for an interval.
+	named, interval string
+	accept          string
+	query           url.Values
+	body            any
 }
 
 // response is an answer of the status that means success, its body still to be read through `body`.
@@ -79,7 +80,8 @@ func (client *client) request(operation operation, asked request) (*http.Request
 		}
 		body = bytes.NewReader(text)
 	}
-	path := strings.NewReplacer("{hash}", url.PathEscape(asked.named), "{id}", url.PathEscape(asked.named))
+	named, interval := url.PathEscape(asked.named), url.PathEscape(asked.interval)
+	path := strings.NewReplacer("{hash}", named, "{id}", named, "{interval}", interval)
 	address := client.baseURL + path.Replace(operation.path)
 	if len(asked.query) > 0 {
 		address += "?" + asked.query.Encode()

@@ -9,8 +9,9 @@ type keyHash struct {
 }
 
 type keyFilter struct {
-	Offset          *int64 `json:"offset"`
-	IncludeDisabled *bool  `json:"include_disabled"`
+	WorkspaceID     *string `json:"workspace_id"`
+	Offset          *int64  `json:"offset"`
+	IncludeDisabled *bool   `json:"include_disabled"`
 }
 
 type newKey struct {

@@ -223,6 +223,12 @@ AFTER_CURRENT = (
     "workspace_id",
 )
 FIRST_CURRENT = (*AFTER_CURRENT, "creator_user_id", "is_management_key")
+# What is answered with 403 though the yaml does not say so.
+WITHOUT_403 = (
+    *("byok.list", "byok.get", "byok.delete"),
+    *("workspaces.list", "workspaces.get", "organization.members"),
+    *("budgets.list", "budgets.get", "budgets.set", "budgets.delete"),
+)
 FIRST_ERRORS = {
     ("keys.create", 403): "OpenRouterDefaultError",
     ("chat", 400): "ChatError",
@@ -238,7 +244,7 @@ OPENROUTER = (
         key_unread=("last_used_at",),
         current_unread=("budgets", "effective_budget"),
         byok_unread=("declared_region",),
-        errors={(f"byok.{call}", 403): "OpenRouterDefaultError" for call in ("list", "get", "delete")},
+        errors={(call, 403): "OpenRouterDefaultError" for call in WITHOUT_403},
         is_asked_all=True,
         is_asked_byok=True,
     ),
@@ -248,7 +254,7 @@ OPENROUTER = (
         key_unread=("external_user", "last_used_at"),
         current_unread=AFTER_CURRENT,
         byok_unread=("declared_region", "declared_zdr", "is_byok_only", "is_required"),
-        errors={(f"byok.{call}", 403): "APIError" for call in ("list", "get", "delete")},
+        errors={(call, 403): "APIError" for call in WITHOUT_403},
         is_asked_byok=True,
     ),
     Client(

@@ -87,6 +87,19 @@ def openrouter(base_url, key, client):
         "byok.get": lambda **given: sdk.byok.get(**given),
         "byok.update": lambda **given: sdk.byok.update(**given),
         "byok.delete": lambda **given: sdk.byok.delete(**given),
+        "workspaces.create": lambda **given: sdk.workspaces.create(**given),
+        "workspaces.list": lambda **given: sdk.workspaces.list(**given),
+        "workspaces.get": lambda **given: sdk.workspaces.get(**given),
+        "workspaces.update": lambda **given: sdk.workspaces.update(**given),
+        "workspaces.delete": lambda **given: sdk.workspaces.delete(**given),
+        "budgets.list": lambda **given: sdk.workspaces.list_budgets(**given),
+        "budgets.get": lambda **given: sdk.workspaces.get_budget(**given),
+        "budgets.set": lambda **given: sdk.workspaces.set_budget(**given),
+        "budgets.delete": lambda **given: sdk.workspaces.delete_budget(**given),
+        "members.list": lambda **given: sdk.workspaces.list_members(**given),
+        "members.add": lambda **given: sdk.workspaces.bulk_add_members(**given),
+        "members.remove": lambda **given: sdk.workspaces.bulk_remove_members(**given),
+        "organization.members": lambda **given: sdk.organization.list_members(**given),
     }
     return calls | newest_calls
 

@@ -49,6 +49,15 @@ SERVED = {
     "GET /byok/{id}",
     "PATCH /byok/{id}",
     "DELETE /byok/{id}",
+    "GET /workspaces",
+    "POST /workspaces",
+    "GET /workspaces/{id}",
+    "PATCH /workspaces/{id}",
+    "DELETE /workspaces/{id}",
+    "GET /workspaces/{id}/budgets",
+    "GET /workspaces/{id}/budgets/{interval}",
+    "PUT /workspaces/{id}/budgets/{interval}",
+    "DELETE /workspaces/{id}/budgets/{interval}",
     "GET /credits",
     "GET /generation",
     "GET /key",
@@ -85,9 +94,12 @@ def api(start_gateway, session_provider, contract, faults):
     answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=chat, headers=Caller("inference", unlimited).headers)
     credential = {"provider": SPARE_PROVIDER, "key": "sk-spare"}
     credentials = [http.post("/api/v1/byok", json=credential).json()["data"]["id"] for _ in range(EXAMPLES)]
+    team = {"name": "Team", "slug": "team"}
+    workspaces = [http.post("/api/v1/workspaces", json=team | {"slug": f"team-{number}"}).json()["data"]["id"]
+                  for number in range(EXAMPLES)]
     known = {
         "hash": [key["data"]["hash"] for key in keys],
-        "id": [answer.json()["id"], *credentials],
+        "id": [answer.json()["id"], *credentials, *workspaces],
         "author": ["fake"],
         "slug": ["plain", "dear", "embed"],
         "workspace_id": [keys[0]["data"]["workspace_id"]],

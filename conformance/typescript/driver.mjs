@@ -92,6 +92,22 @@ function openrouter(wrappers) {
       "byok.get": (given) => sdk.byok.get(given),
       "byok.update": ({ id, ...given }) => sdk.byok.update({ id, updateBYOKKeyRequest: camel(given) }),
       "byok.delete": (given) => sdk.byok.delete(given),
+      "workspaces.create": (given) => sdk.workspaces.create({ createWorkspaceRequest: camel(given) }),
+      "workspaces.list": (given) => sdk.workspaces.list(camel(given)),
+      "workspaces.get": (given) => sdk.workspaces.get(given),
+      "workspaces.update": ({ id, ...given }) => sdk.workspaces.update({ id, updateWorkspaceRequest: camel(given) }),
+      "workspaces.delete": (given) => sdk.workspaces.delete(given),
+      "budgets.list": (given) => sdk.workspaces.listBudgets(camel(given)),
+      "budgets.get": (given) => sdk.workspaces.getBudget(camel(given)),
+      "budgets.set": ({ workspace_ref: workspaceRef, interval, ...given }) =>
+        sdk.workspaces.setBudget({ workspaceRef, interval, upsertWorkspaceBudgetRequest: camel(given) }),
+      "budgets.delete": (given) => sdk.workspaces.deleteBudget(camel(given)),
+      "members.list": (given) => sdk.workspaces.listMembers(camel(given)),
+      "members.add": ({ id, ...given }) =>
+        sdk.workspaces.bulkAddMembers({ id, bulkAddWorkspaceMembersRequest: camel(given) }),
+      "members.remove": ({ id, ...given }) =>
+        sdk.workspaces.bulkRemoveMembers({ id, bulkRemoveWorkspaceMembersRequest: camel(given) }),
+      "organization.members": (given) => sdk.organization.listMembers(camel(given)),
     };
   };
 }
