@@ -20,10 +20,10 @@ CREATE TABLE sealed (
     PRIMARY KEY (day, key, workspace, creator, model, provider, upstream_model)
 ) STRICT, WITHOUT ROWID;
 
--- Which entries they were: their admission, and of those of one microsecond the first eight bytes of
--- a SHA-256 of generation, attempt and kind. One that is settled again, however late, counts once.
+-- Which entries they were, by the day they were admitted on and half a SHA-256 of their generation,
+-- attempt and kind: one that is settled again, however late, counts once.
 CREATE TABLE sealed_entries (
-    admitted_at INTEGER NOT NULL,
-    id          BLOB NOT NULL CHECK (length(id) = 8),
-    PRIMARY KEY (admitted_at, id)
+    day INTEGER NOT NULL,
+    id  BLOB NOT NULL CHECK (length(id) = 16),
+    PRIMARY KEY (day, id)
 ) STRICT, WITHOUT ROWID;

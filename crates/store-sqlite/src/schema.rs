@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use crate::OpenError;
 
 /// Every step there ever was, in order; the schema's number is how many were taken.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0001_book.sql"),
     include_str!("../migrations/0002_sealed.sql"),
     include_str!("../migrations/0003_daily_by_endpoint.sql"),
@@ -18,10 +18,11 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0007_entry_credential.sql"),
     include_str!("../migrations/0008_byok.sql"),
     include_str!("../migrations/0009_members.sql"),
+    include_str!("../migrations/0010_sealed_by_admission.sql"),
 ];
 
 /// The newest schema, which this version reads and writes.
-pub(crate) const KNOWN: u32 = 9;
+pub(crate) const KNOWN: u32 = 10;
 
 /// Says "Toll" to whoever looks into the file, as its application id.
 const APPLICATION_ID: u32 = 0x546f_6c6c;

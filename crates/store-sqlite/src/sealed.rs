@@ -18,6 +18,8 @@ macro_rules! columns {
     };
 }
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 const PUT: &str = concat!(
     "INSERT OR REPLACE INTO sealed (",
     columns!(),
@@ -99,9 +101,11 @@ pub(crate) fn newest(connection: &Connection) -> Result<Option<Timestamp>> {
 
 /// Whether `entry` was sealed.
 pub(crate) fn is_known(connection: &Connection, entry: &Entry) -> Result<bool> {
+    // Of what was sealed before the admission was kept, the day's last microsecond stands for it.
+    let day_end = (i64::from(entry.day().number()) + 1) * MICROS_PER_DAY - 1;
     connection
-        .prepare_cached("SELECT 1 FROM sealed_entries WHERE admitted_at = ? AND id = ?")?
-        .exists(params![micros(entry.admitted_at), id(entry)])
+        .prepare_cached("SELECT 1 FROM sealed_entries WHERE admitted_at IN (?, ?) AND id = ?")?
+        .exists(params![micros(entry.admitted_at), day_end, id(entry)])
 }
 
 /// One sealed row, its columns as listed above.
