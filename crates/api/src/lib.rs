@@ -21,6 +21,7 @@ pub mod error;
 pub mod generation;
 pub mod key;
 pub mod keys;
+pub mod members;
 pub mod models;
 pub mod providers;
 pub mod routing;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use parking_lot::RwLock;
-use store::{OrgRole, UserRecord};
+use sha2::{Digest, Sha256};
+use store::{DEFAULT_WORKSPACE, OrgRole, UserRecord};
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
 
 use crate::config::{UserConfig, UserRole};
 
@@ -29,13 +32,19 @@ pub struct Users {
     since: Timestamp,
     configured: RwLock<Vec<UserRecord>>,
     added: RwLock<BTreeMap<String, UserRecord>>,
+    editing: Mutex<()>,
 }
 
 impl Users {
     /// Those of the configuration and those who were added, in an installation that began at `since`.
     pub fn new(configured: &[UserConfig], added: Vec<UserRecord>, since: Timestamp) -> Users {
         let added = added.into_iter().map(|user| (user.id.clone(), user)).collect();
-        let users = Users { since, configured: RwLock::default(), added: RwLock::new(added) };
+        let users = Users {
+            since,
+            configured: RwLock::default(),
+            added: RwLock::new(added),
+            editing: Mutex::default(),
+        };
         users.configure(configured);
         users
     }
@@ -77,6 +86,11 @@ impl Users {
         self.all().iter().any(|(user, _)| user.email.to_lowercase() == email)
     }
 
+    /// Whoever holds this adds or removes users alone.
+    pub async fn edit(&self) -> MutexGuard<'_, ()> {
+        self.editing.lock().await
+    }
+
     /// Adds a user.
     pub fn add(&self, user: UserRecord) {
         self.added.write().insert(user.id.clone(), user);
@@ -111,6 +125,19 @@ fn configured_user(user: &UserConfig, since: Timestamp) -> UserRecord {
         },
         created_at: since,
     }
+}
+
+/// The id of a user's membership in the default workspace, which is no record: made from what it is,
+/// so that it is the same whenever it is asked for.
+pub fn implied_membership_id(user: &str) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update("membership of ");
+    hash.update(DEFAULT_WORKSPACE.as_bytes());
+    hash.update(user);
+    let hash: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(id).into_uuid()
 }
 
 /// A user for the audit log.

@@ -17,9 +17,11 @@ use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, Kind, ManagementKey, O
 
 mod retention;
 mod secrets;
+mod users;
 
 pub use retention::{RetentionOutcome, RetentionRun};
 pub use secrets::{Rotated, Rotation};
+pub use users::ListedUser;
 
 use super::auth::hash;
 use super::error::{ApiError, ApiResult};
@@ -118,6 +120,7 @@ pub fn routes(control: Arc<Control>) -> Router {
         .route("/endpoints/clear", post(clear_mark))
         .route("/reload", post(reload))
         .merge(retention::routes())
+        .merge(users::routes())
         .merge(secrets::routes())
         .with_state(control)
 }

@@ -23,6 +23,7 @@ mod head;
 mod health;
 mod key;
 mod keys;
+mod members;
 mod metrics;
 mod models;
 mod providers;
@@ -79,6 +80,7 @@ fn router(worker: Arc<Worker>) -> Router {
         .merge(audit_log::routes())
         .merge(workspaces::routes())
         .merge(budgets::routes())
+        .merge(members::routes())
         .merge(inference)
         .method_not_allowed_fallback(wrong_method);
     Router::new()

@@ -10,7 +10,7 @@ const OTHER: &str = "other";
 
 /// The paths that are served, as the API's document writes them, the most used first. Below a
 /// common start, a literal part comes before one in braces: the first that fits is taken.
-const ROUTES: [&str; 46] = [
+const ROUTES: [&str; 47] = [
     "/chat/completions",
     "/activity",
     "/analytics/meta",
@@ -48,6 +48,7 @@ const ROUTES: [&str; 46] = [
     "/models/{author}/{slug}/endpoints",
     "/models/{id}",
     "/organization/members",
+    "/organization/members/{id}",
     "/providers",
     "/ready",
     "/workspaces",

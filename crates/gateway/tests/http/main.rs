@@ -15,6 +15,7 @@ mod generation;
 mod health;
 mod key;
 mod keys;
+mod members;
 mod metrics;
 mod models;
 mod providers;

@@ -17,6 +17,13 @@ use crate::secrets;
 /// A new key as it was asked for.
 pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiResult<KeyRecord> {
     let workspace = workspace(core, wanted.workspace_id).ok_or_else(no_workspace)?;
+    if let Some(user) = &wanted.creator_user_id
+        && core.users.of_id(user).is_none()
+    {
+        let allowed = "the id of a member of the organization, as GET /organization/members lists \
+                       them, or null";
+        return Err(Invalid::new("creator_user_id", "is no user", allowed).into());
+    }
     let external = wanted.external.as_ref();
     let second = external.and_then(|external| external.api_key.as_ref());
     let models = wanted.allowed_models.as_deref().unwrap_or_default();

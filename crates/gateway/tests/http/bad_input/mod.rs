@@ -141,6 +141,11 @@ async fn a_credential_is_changed_by_nothing_but_a_good_body() {
 }
 
 #[tokio::test]
+async fn a_member_is_named_by_nothing_but_a_good_body() {
+    refuses(include_str!("members.txt")).await;
+}
+
+#[tokio::test]
 async fn a_chat_request_is_read_strictly_and_refused_with_the_field_at_fault() {
     refuses(include_str!("chat.txt")).await;
 }

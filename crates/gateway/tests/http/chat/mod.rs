@@ -23,7 +23,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use testkit::{Behaviour, Prices};
 
-use crate::support::{TestGateway, shown};
+use crate::support::{MANAGER, TestGateway, shown};
 
 /// What the provider of `test/small` charges, for its own book.
 fn prices() -> Prices {
@@ -216,6 +216,9 @@ async fn a_key_whose_creator_has_the_longest_name_there_is_can_call() {
     let gateway = TestGateway::start().await;
     // 255 characters of four bytes each: the record of its hold must take them.
     let creator = "\u{1d11e}".repeat(255);
+    let user = json!({ "id": creator, "email": "long@example.com" });
+    let added = gateway.ask(MANAGER, "POST /api/v1/organization/members", user).await;
+    assert_eq!(added.status, 201, "{}", added.text());
     let key = gateway.key(json!({ "creator_user_id": creator })).await;
     assert_eq!(gateway.chat(&key, "test/small", json!({})).await.status, 200);
     gateway.close().await;

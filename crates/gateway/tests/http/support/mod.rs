@@ -49,6 +49,15 @@ const CONFIG: &str = r#"
     public_url = "https://gate.example"
     workers = 1
 
+    [[users]]
+    id = "user_1"
+    email = "one@example.com"
+    first_name = "Ada"
+    role = "org:admin"
+    [[users]]
+    id = "u1"
+    email = "u1@example.com"
+
     [[providers]]
     slug = "alpha"
     name = "Alpha"
