@@ -175,3 +175,16 @@ fn understood<A: DeserializeOwned>(status: StatusCode, text: &str) -> Result<A> 
         Err(_) => bail!("refused with {status}: {text}"),
     }
 }
+
+/// A name as a part of a path.
+pub(crate) fn escaped(name: &str) -> String {
+    let mut escaped = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}

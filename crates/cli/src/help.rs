@@ -136,6 +136,27 @@ const COMMANDS: &[Below] = &[
         variables: &[],
     },
     Below {
+        command: "users add",
+        examples: &[(
+            "tollgate users add --id ada --email ada@example.com --first-name Ada",
+            "Keys can be made for her from now on",
+        )],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
+        command: "users list",
+        examples: &[("tollgate users list", "Everyone, and where they are from")],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
+        command: "users remove",
+        examples: &[("tollgate users remove ada", "She leaves every workspace")],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
         command: "holds list",
         examples: &[
             ("tollgate holds list", "What waits for a person"),

@@ -21,6 +21,7 @@ mod retention;
 mod secrets;
 mod serve;
 mod setup;
+mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -106,6 +107,12 @@ enum Command {
     /// The API itself never shows them, and they can't be used for inference.
     #[command(subcommand)]
     ManagementKeys(management_keys::ManagementKeysCommand),
+    /// Add, list and remove the users that keys are made for.
+    ///
+    /// Whoever runs the installation is one from the start, and so is everyone in `[[users]]` of the
+    /// configuration for as long as they stand there. docs/members.md says what a user is for.
+    #[command(subcommand)]
+    Users(users::UsersCommand),
     /// List and correct charges whose end was not seen.
     ///
     /// After a crash, or where a provider broke off, the whole hold was charged: so no limit is
@@ -152,6 +159,7 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::ManagementKeys(command) => management_keys::run(command),
+        Command::Users(command) => users::run(command),
         Command::Holds(command) => holds::run(command),
         Command::Endpoints(command) => endpoints::run(command),
         Command::Retention(command) => retention::run(command),

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use gateway::http::control::{ListedManagementKey, NewManagementKey};
 use http::Method;
 
+use crate::control::escaped;
 use crate::{ConfigFile, control, print};
 
 #[derive(Subcommand)]
@@ -76,17 +77,4 @@ pub(crate) fn run(command: ManagementKeysCommand) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A name as a part of a path.
-fn escaped(name: &str) -> String {
-    let mut escaped = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    escaped
 }

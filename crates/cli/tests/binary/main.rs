@@ -30,4 +30,5 @@ mod store;
 mod sync;
 mod tracer;
 mod transcript;
+mod users;
 mod world;
