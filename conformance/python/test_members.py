@@ -83,8 +83,8 @@ def test_who_owns_keys_stays_and_a_key_names_its_creator(client, manager):
 
 
 def test_what_can_not_be_is_a_typed_error(client, manager, start_driver, office):
-    assert_refused(client, manager, "members.add", 400, "nobody", id="team", user_ids=["ada", "nobody"])
-    assert_refused(client, manager, "members.remove", 400, "default", id="default", user_ids=["ada"])
+    assert_refused(client, manager, "members.add", 400, "`user_ids[1]` is no user", id="team", user_ids=["ada", "nobody"])
+    assert_refused(client, manager, "members.remove", 400, "default workspace", id="default", user_ids=["ada"])
     assert manager.read("members.list", id="team").sent == []
     http, wire = office.http(MANAGEMENT_KEY)
     http.post("/api/v1/keys", json={"name": "theirs"})
