@@ -116,7 +116,7 @@ pub fn member(place: u8, number: u8) -> MemberRecord {
         id: Uuid::from_bytes(bytes),
         workspace: workspace(place),
         user: user(number).id,
-        role: if number % 2 == 0 { MemberRole::Member } else { MemberRole::Admin },
+        role: if number.is_multiple_of(2) { MemberRole::Member } else { MemberRole::Admin },
         created_at: after(i64::from(number)),
     }
 }
