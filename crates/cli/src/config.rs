@@ -1,5 +1,6 @@
 //! `tollgate config`: what a configuration says, what of it is built in, and reading it again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -79,7 +80,18 @@ pub(crate) struct Findings {
 
 /// Reads the configuration at `path`, and everything it names, as `serve` would.
 pub(crate) fn examine(path: &Path) -> Findings {
-    let Examined { loaded, mut problems } = config::examine(path, &setup::environment());
+    let mut findings = examine_with(path, &setup::environment());
+    if let Ok(text) = std::env::var(serve::MANAGEMENT_KEY)
+        && let Err(problem) = serve::check_management_key(&text)
+    {
+        findings.problems.push(format!("{problem:#}"));
+    }
+    findings
+}
+
+/// The same of the configuration alone, in another environment.
+pub(crate) fn examine_with(path: &Path, environment: &BTreeMap<String, String>) -> Findings {
+    let Examined { loaded, mut problems } = config::examine(path, environment);
     let mut findings = Findings::default();
     let mut others = Vec::new();
     if let Some(loaded) = loaded {
@@ -89,11 +101,6 @@ pub(crate) fn examine(path: &Path) -> Findings {
         others.extend(check_files(&setup).into_iter().flatten());
         findings.warnings = std::mem::take(&mut setup.warnings);
         findings.setup = Some(setup);
-    }
-    if let Ok(text) = std::env::var(serve::MANAGEMENT_KEY)
-        && let Err(problem) = serve::check_management_key(&text)
-    {
-        others.push(problem);
     }
     if let Err(error) = problems.end() {
         findings.problems.extend(error.problems().map(str::to_owned));

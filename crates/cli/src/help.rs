@@ -118,6 +118,18 @@ const COMMANDS: &[Below] = &[
         variables: &[],
     },
     Below {
+        command: "import litellm",
+        examples: &[
+            ("tollgate import litellm config.yaml", "What it would come to; changes nothing"),
+            (
+                "tollgate import litellm config.yaml --output tollgate.toml --apply",
+                "Write the configuration",
+            ),
+        ],
+        exits: DONE,
+        variables: &[],
+    },
+    Below {
         command: "management-keys create",
         examples: &[("tollgate management-keys create --name ci", "Make one and print it, once")],
         exits: DONE,

@@ -13,6 +13,7 @@ mod export;
 mod help;
 mod holds;
 mod http_client;
+mod import;
 mod management_keys;
 mod new_file;
 mod print;
@@ -102,6 +103,12 @@ enum Command {
     /// a credential nothing that is secret. Reads beside a running server, as of one moment.
     /// docs/export.md describes every field.
     Export(export::ExportArguments),
+    /// Take over what another gateway has.
+    ///
+    /// Without --apply nothing is changed: what would be is shown, and whatever has no counterpart
+    /// here is listed with the reason.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Make, list and revoke the keys that administer Tollgate.
     ///
     /// The API itself never shows them, and they can't be used for inference.
@@ -158,6 +165,7 @@ fn main() -> ExitCode {
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Export(arguments) => export::export(&arguments),
+        Command::Import(command) => import::run(command),
         Command::ManagementKeys(command) => management_keys::run(command),
         Command::Users(command) => users::run(command),
         Command::Holds(command) => holds::run(command),

@@ -16,6 +16,7 @@ mod embeddings;
 mod export;
 mod fallback;
 mod help;
+mod import;
 mod limits;
 mod memory;
 mod models;

@@ -67,6 +67,19 @@ impl BuiltInModel {
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.endpoints.iter().filter_map(|endpoint| endpoint.get("provider")?.as_str())
     }
+
+    /// How it runs at that provider, in the words of `[[models.endpoints]]`.
+    pub fn endpoint(&self, provider: &str) -> Option<&Table> {
+        let is_there =
+            |endpoint: &&Table| endpoint.get("provider").and_then(Value::as_str) == Some(provider);
+        self.endpoints.iter().find(is_there)
+    }
+
+    /// Whether it gives embeddings, and nothing else.
+    pub fn gives_embeddings(&self) -> bool {
+        let modalities = self.fields.get("output_modalities").and_then(Value::as_array);
+        modalities.into_iter().flatten().any(|kind| kind.as_str() == Some(super::EMBEDDINGS))
+    }
 }
 
 fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -1,0 +1,209 @@
+//! `tollgate import litellm`: a proxy's configuration.
+
+mod config;
+mod deployment;
+mod providers;
+mod reasons;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use super::report::{Kind, Note, Notes, plain};
+use crate::config::examine_with;
+use crate::new_file::NewFile;
+use crate::{print, setup};
+use config::{Imported, Row};
+
+#[derive(clap::Args)]
+pub(crate) struct LitellmArguments {
+    /// LiteLLM's configuration file.
+    #[arg(value_name = "CONFIG")]
+    source: PathBuf,
+    /// Where the configuration is written with --apply; never over a file that is there.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Do it. Without this nothing is changed.
+    #[arg(long)]
+    apply: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What becomes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// There is none, and there would be.
+    Add,
+    /// It is there, word for word.
+    Unchanged,
+    /// Another is there, which is never written over.
+    Differs,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            State::Add => "add",
+            State::Unchanged => "unchanged",
+            State::Differs => "differs",
+        }
+    }
+}
+
+/// All of it, for a program to read.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    applied: bool,
+    configuration: Configuration<'a>,
+    notes: &'a [Note],
+}
+
+#[derive(Serialize)]
+struct Configuration<'a> {
+    file: Option<String>,
+    state: Option<State>,
+    models: &'a [Row],
+    variables: &'a BTreeSet<String>,
+    /// The id here, by each name there.
+    ids: &'a BTreeMap<String, String>,
+    /// The same of patterns of names.
+    patterns: &'a BTreeMap<String, String>,
+    text: &'a str,
+}
+
+pub(crate) fn run(arguments: &LitellmArguments) -> Result<ExitCode> {
+    let LitellmArguments { source, output, apply, json } = arguments;
+    if *apply && output.is_none() {
+        bail!("--apply needs --output: the file to write the configuration to");
+    }
+    let text = read(source)?;
+    let mut notes = Notes::default();
+    let file = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
+    let imported = config::read(&text, &plain(&file), &mut notes)
+        .with_context(|| format!("can't read {}", source.display()))?;
+    check(&imported, &mut notes)?;
+    let state = output.as_deref().map(|output| state(output, &imported.text)).transpose()?;
+    if *apply && let Some(output) = output {
+        write(output, state, &imported.text)?;
+    }
+    if *json {
+        let configuration = Configuration {
+            file: output.as_ref().map(|file| file.display().to_string()),
+            state,
+            models: &imported.models,
+            variables: &imported.variables,
+            ids: &imported.ids,
+            patterns: &imported.patterns,
+            text: &imported.text,
+        };
+        let outcome = Outcome { applied: *apply, configuration, notes: &notes.0 };
+        print::line(&serde_json::to_string_pretty(&outcome)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    show(&imported, &notes);
+    summary(&imported, &notes, output.as_deref(), state, *apply);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let failed = || format!("can't read {}", path.display());
+    let mut text = String::new();
+    let file = std::fs::File::open(path).with_context(failed)?;
+    file.take(config::BYTES_MAX + 1).read_to_string(&mut text).with_context(failed)?;
+    if text.len() as u64 > config::BYTES_MAX {
+        bail!("{} is larger than {} MiB", path.display(), config::BYTES_MAX >> 20);
+    }
+    Ok(text)
+}
+
+/// Reads what came out as `serve` would; what is wrong with it is told.
+fn check(imported: &Imported, notes: &mut Notes) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("tollgate.toml");
+    std::fs::write(&path, &imported.text)?;
+    let mut environment = setup::environment();
+    environment.retain(|name, _| !name.starts_with("TOLLGATE_"));
+    for variable in &imported.variables {
+        // Whatever it will be, an address or a key.
+        environment.entry(variable.clone()).or_insert_with(|| "https://variable.invalid".into());
+    }
+    for problem in examine_with(&path, &environment).problems {
+        notes.add(Kind::Missing, "the configuration", "is not good yet", problem);
+    }
+    Ok(())
+}
+
+fn state(output: &Path, text: &str) -> Result<State> {
+    match std::fs::read(output) {
+        Ok(there) if there == text.as_bytes() => Ok(State::Unchanged),
+        Ok(_) => Ok(State::Differs),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::Add),
+        Err(error) => Err(error).with_context(|| format!("can't read {}", output.display())),
+    }
+}
+
+fn write(output: &Path, state: Option<State>, text: &str) -> Result<()> {
+    match state {
+        Some(State::Unchanged) => return Ok(()),
+        Some(State::Differs) => bail!(
+            "{} is there and says something else; name another file with --output",
+            output.display()
+        ),
+        _ => {}
+    }
+    let file = NewFile::create(output, false, &output.with_extension("db"))?;
+    file.open()?.write_all(text.as_bytes())?;
+    file.keep()
+}
+
+fn show(imported: &Imported, notes: &Notes) {
+    let row = |row: &Row| {
+        let prices = row.prices.to_owned();
+        let Row { model_name, id, provider, upstream_model, .. } = row;
+        let names = [model_name, id, provider, upstream_model].map(|name| plain(name));
+        names.into_iter().chain([prices]).collect()
+    };
+    let rows: Vec<Vec<String>> = imported.models.iter().map(row).collect();
+    print::table(&["MODEL NAME", "ID HERE", "PROVIDER", "UPSTREAM MODEL", "PRICES"], &rows);
+    notes.show();
+}
+
+fn summary(
+    imported: &Imported,
+    notes: &Notes,
+    output: Option<&Path>,
+    state: Option<State>,
+    is_applied: bool,
+) {
+    print::line("");
+    if !imported.variables.is_empty() {
+        let names: Vec<&str> = imported.variables.iter().map(String::as_str).collect();
+        print::line(&format!("variables to set: {}", names.join(", ")));
+    }
+    let missing = imported.models.iter().filter(|row| row.prices == "missing").count();
+    print::line(&format!(
+        "{} endpoints, {missing} of them not whole; {} notes",
+        imported.models.len(),
+        notes.0.len()
+    ));
+    match (output, state, is_applied) {
+        (Some(output), Some(State::Add), true) => {
+            print::line(&format!("wrote {}", output.display()));
+        }
+        (Some(output), Some(state), _) => {
+            print::line(&format!("{}: {}", output.display(), state.as_str()));
+        }
+        _ => {}
+    }
+    if !is_applied {
+        print::line("nothing was changed; --apply does it");
+    }
+}
