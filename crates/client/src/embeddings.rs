@@ -1,0 +1,177 @@
+//! Texts as vectors.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::page::Page;
+use crate::patch::setters;
+use crate::request::Call;
+use crate::{Client, CostDetails, Error, Model, ProviderPreferences, Usd};
+
+/// What is to be embedded.
+///
+/// ```
+/// let request = tollgate::EmbeddingsRequest::new("openai/text-embedding-3-small", ["one", "two"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct EmbeddingsRequest {
+    /// The model.
+    pub model: String,
+    /// The texts.
+    pub input: Vec<String>,
+    /// How long each vector is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<u64>,
+    /// Who it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Which providers may do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderPreferences>,
+    /// Whatever else the model's provider takes, by name.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl EmbeddingsRequest {
+    /// Those texts, by that model.
+    ///
+    /// ```
+    /// let request = tollgate::EmbeddingsRequest::new("fake/embed", ["one text"]);
+    /// ```
+    pub fn new(
+        model: impl Into<String>,
+        input: impl IntoIterator<Item: Into<String>>,
+    ) -> EmbeddingsRequest {
+        let input = input.into_iter().map(Into::into).collect();
+        EmbeddingsRequest { model: model.into(), input, ..EmbeddingsRequest::default() }
+    }
+}
+
+setters!(EmbeddingsRequest:
+    some dimensions: u64,
+    text user,
+    some provider: ProviderPreferences,
+    plain other: Map<String, Value>,
+);
+
+/// The vectors of all texts.
+///
+/// ```
+/// # fn show(embeddings: tollgate::Embeddings) {
+/// println!("{} numbers", embeddings.data[0].embedding.len());
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Embeddings {
+    /// The generation's id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The model that did it.
+    pub model: String,
+    /// One vector a text, in the order of the request.
+    pub data: Vec<Embedding>,
+    /// What it used and what it cost.
+    #[serde(default)]
+    pub usage: Option<EmbeddingsUsage>,
+}
+
+/// The vector of one text.
+///
+/// ```
+/// # fn show(embedding: tollgate::Embedding) {
+/// println!("{:?}", embedding.embedding.first());
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Embedding {
+    /// Which text of the request.
+    #[serde(default)]
+    pub index: u64,
+    /// Its vector.
+    pub embedding: Vec<f64>,
+}
+
+/// What a request for embeddings used and what it cost.
+///
+/// ```
+/// # fn show(usage: tollgate::EmbeddingsUsage) {
+/// println!("{:?}", usage.cost);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EmbeddingsUsage {
+    /// Tokens of all texts.
+    pub prompt_tokens: u64,
+    /// The same.
+    pub total_tokens: u64,
+    /// What was charged, in US dollars.
+    #[serde(default)]
+    pub cost: Option<Usd>,
+    /// Whether the owner's own provider key paid the provider.
+    #[serde(default)]
+    pub is_byok: bool,
+    /// What the provider's part came to.
+    #[serde(default)]
+    pub cost_details: Option<CostDetails>,
+}
+
+/// The calls about embeddings.
+///
+/// ```no_run
+/// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+/// let models = client.embeddings().models().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct EmbeddingsApi(Client);
+
+impl Client {
+    /// The calls about embeddings.
+    pub fn embeddings(&self) -> EmbeddingsApi {
+        EmbeddingsApi(self.clone())
+    }
+}
+
+impl EmbeddingsApi {
+    /// Embeds texts; never sent again once it may have been paid for.
+    ///
+    /// # Errors
+    ///
+    /// 402 and 403 where the money is not there: [`Error::is_over_limit`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// let request = tollgate::EmbeddingsRequest::new("openai/text-embedding-3-small", ["one"]);
+    /// let vector = &client.embeddings().create(&request).await?.data[0].embedding;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create(&self, request: &EmbeddingsRequest) -> Result<Embeddings, Error> {
+        Call::post(["embeddings"]).json(request)?.send(&self.0).await
+    }
+
+    /// The models that embed.
+    ///
+    /// # Errors
+    ///
+    /// Where the server can't be asked.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for model in client.embeddings().models().await? {
+    ///     println!("{}", model.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn models(&self) -> Result<Vec<Model>, Error> {
+        let call = Call::get(["embeddings", "models"]);
+        call.send::<Page<_>>(&self.0).await.map(|page| page.data)
+    }
+}
