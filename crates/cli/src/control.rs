@@ -130,6 +130,23 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
     })
 }
 
+/// One question to the server that runs there, and its answer; an error where none runs.
+pub(crate) fn ask_server<A: DeserializeOwned>(
+    setup: &Setup,
+    method: Method,
+    route: &str,
+) -> Result<A> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let address = Address::of(&setup.beside(".sock")?)?;
+        let stream = UnixStream::connect(&address.path).await.context(NO_SERVER)?;
+        let request = Request::builder().method(method).uri(route);
+        let answer = http_client::send(stream, request.body(Full::new(Bytes::new()))?).await?;
+        let status = answer.status();
+        understood(status, &http_client::text(answer.into_body()).await?)
+    })
+}
+
 /// Whether a server answers on the control socket.
 pub(crate) fn is_answering(setup: &Setup) -> Result<bool> {
     let address = Address::of(&setup.beside(".sock")?);

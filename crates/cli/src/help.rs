@@ -1,6 +1,8 @@
 //! What `--help` says below a command's options: examples, exit codes, variables.
 //! docs/cli.md is the whole of it on one page, and a test holds the two together.
 
+mod client;
+
 use clap::CommandFactory as _;
 
 use crate::Arguments;
@@ -305,14 +307,23 @@ Variables:
   TOLLGATE_MASTER_KEY        what credentials of providers are encrypted under
   TOLLGATE_LOG               what is logged, in the place of `log.level`
   TOLLGATE_SECTION__SETTING  any setting, such as TOLLGATE_SERVER__LISTEN
+  TOLLGATE_PROFILE           the profile of the server to ask, where --profile is not given
+  TOLLGATE_URL               the address of the server to ask, where --url is not given
+  TOLLGATE_API_KEY           the key to ask it with
+  TOLLGATE_MODEL             the model that `chat` asks, where --model is not given
+  OPENROUTER_API_KEY         the key to ask openrouter.ai with
+  XDG_CONFIG_HOME            where tollgate/config.toml, the profiles, is; else ~/.config
+  NO_COLOR, CLICOLOR         no colours: NO_COLOR set, or CLICOLOR=0
+  CLICOLOR_FORCE             colours though stdout is no terminal: 1
 
-What only reads (audit, backup, export, doctor) reads beside a running server. What changes
+Keys, key, usage, credits, activity, models, generation, chat, top, providers, workspaces, byok and
+members ask a server by its API: this machine's, or that of a profile. What only reads (audit, backup, export, doctor) reads beside a running server. What changes
 something goes through the running server, or opens the book itself where none runs.";
 
 /// The command line with all its help.
 pub(crate) fn command() -> clap::Command {
     let command = Arguments::command().after_long_help(ALL);
-    COMMANDS.iter().fold(command, |command, below| {
+    COMMANDS.iter().chain(client::COMMANDS).fold(command, |command, below| {
         let names: Vec<&str> = below.command.split(' ').collect();
         with(command, &names, below)
     })

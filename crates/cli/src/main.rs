@@ -1,28 +1,51 @@
 //! The tollgate binary: the one place that names real things: the clock, chance, the store.
 
+mod activity;
 mod audit;
 mod backup;
 mod book_file;
+mod byok;
+mod chart;
+mod chat;
 mod completions;
 mod config;
+mod confirm;
+mod connection;
 mod control;
+mod credits;
 mod demo;
 mod doctor;
 mod endpoints;
 mod export;
+mod failure;
+mod generation;
+mod given;
 mod help;
 mod holds;
 mod http_client;
 mod import;
+mod key;
+mod keys;
 mod management_keys;
+mod members;
+mod models;
 mod new_file;
+mod output;
 mod print;
+mod profile;
+mod providers;
 mod real;
+mod remote;
 mod retention;
+mod runtime;
 mod secrets;
 mod serve;
 mod setup;
+mod table;
+mod top;
+mod usage;
 mod users;
+mod workspaces;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -147,6 +170,8 @@ enum Command {
     /// docs/configuration.md has every setting.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    #[command(flatten)]
+    Remote(remote::RemoteCommand),
     /// Print what a shell needs to complete commands.
     ///
     /// Written where the shell looks for it, it completes commands, options and values from then on.
@@ -173,13 +198,15 @@ fn main() -> ExitCode {
         Command::Retention(command) => retention::run(command),
         Command::Secrets(command) => secrets::run(command),
         Command::Config(command) => config::run(command),
+        Command::Remote(command) => remote::run(command),
         Command::Completions(arguments) => Ok(completions::completions(&arguments)),
     };
     match outcome {
         Ok(code) => code,
         Err(error) => {
             print::error(&format!("tollgate: {error:#}"));
-            ExitCode::FAILURE
+            // As clap has it for what it sees itself.
+            if error.is::<output::Misused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -26,3 +26,8 @@ impl Entropy for SystemEntropy {
         }
     }
 }
+
+/// The time now, for what is told of it; the server's own clock decides.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -23,14 +23,11 @@ fn all() -> Vec<(String, Command)> {
 
 /// docs/cli.md as it should be.
 fn page() -> String {
-    let mut page = "# The command line\n\n\
-        What `--help` says, command by command. `tollgate completions SHELL` has it typed for you.\n\n\
-        This page is made from the program: `UPDATE_DOCS=1 cargo test -p tollgate-cli --bin tollgate`.\n"
-        .to_owned();
+    let mut page = include_str!("page.md").to_owned();
     for (name, command) in all() {
         let help = command.term_width(COLUMNS).render_long_help().to_string();
         let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
-        page.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", lines.join("\n")));
+        page.push_str(&format!("\n### {name}\n\n```text\n{}\n```\n", lines.join("\n")));
     }
     page
 }
@@ -72,7 +69,7 @@ fn every_command_is_described_in_a_line_and_at_length_with_examples_and_exit_cod
 #[test]
 fn every_example_is_a_command_that_is_understood() {
     let mut examples = 0;
-    for below in COMMANDS {
+    for below in COMMANDS.iter().chain(client::COMMANDS) {
         for (line, what) in below.examples {
             assert!(line.starts_with(&format!("tollgate {}", below.command)), "{line}");
             assert!(!what.is_empty());

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Answer, Behaviour};
 
+use crate::client::Session;
 use crate::world::{
     COMPLETION_TOKENS_MAX, Form, Key, World, amount, ask, number, sum, times, worst,
 };
@@ -20,13 +21,13 @@ const FAR_EAST: &str = "NZST-12NZDT,M9.5.0,M4.1.0/3";
 const HALF_HOURS_WEST: &str = "NST3:30NDT,M3.2.0,M11.1.0";
 
 /// The gateway's clock, which a test moves instead of waiting. The test's own stays as it is.
-struct Clock {
+pub(crate) struct Clock {
     path: PathBuf,
     _folder: TempDir,
 }
 
 impl Clock {
-    fn at(moment: &str) -> Clock {
+    pub(crate) fn at(moment: &str) -> Clock {
         let folder = TempDir::with_prefix("tollgate-clock-").expect("a folder");
         let clock = Clock { path: folder.path().join("clock"), _folder: folder };
         clock.set(moment);
@@ -35,7 +36,7 @@ impl Clock {
 
     /// Sets it; it runs on from there.
     #[expect(clippy::disallowed_methods, reason = "the offset is from the real clock")]
-    fn set(&self, moment: &str) {
+    pub(crate) fn set(&self, moment: &str) {
         let moment: Timestamp = moment.parse().expect("a moment");
         let offset: SignedDuration = moment.duration_since(Timestamp::now());
         let (sign, offset) = (if offset.is_negative() { '-' } else { '+' }, offset.unsigned_abs());
@@ -47,7 +48,7 @@ impl Clock {
     }
 
     /// A gateway that lives by it, in a zone.
-    async fn world(&self, zone: &str) -> World {
+    pub(crate) async fn world(&self, zone: &str) -> World {
         let library = library();
         let world = World::with(&["small"], "", |builder| {
             builder
@@ -61,6 +62,15 @@ impl Clock {
         .await;
         world.upstream.on("small", Behaviour::new().prompt_tokens(128).completion_all_allowed());
         world
+    }
+
+    /// A person who lives by it too.
+    pub(crate) fn session(&self, session: Session) -> Session {
+        session
+            .set("LD_PRELOAD", &library().display().to_string())
+            .set("FAKETIME_TIMESTAMP_FILE", &self.path.display().to_string())
+            .set("FAKETIME_NO_CACHE", "1")
+            .set("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     }
 }
 

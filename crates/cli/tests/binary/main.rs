@@ -4,6 +4,7 @@
 mod backup;
 mod budgets;
 mod catalogue;
+mod client;
 mod clock;
 mod config;
 mod crash;

@@ -15,8 +15,17 @@ const PREFIX: &str = "TOLLGATE_";
 /// More threads than any machine has a use for.
 const WORKERS_MAX: usize = 1_024;
 /// Variables of ours that are no settings.
-const NOT_SETTINGS: [&str; 4] =
-    ["TOLLGATE_MANAGEMENT_KEY", "TOLLGATE_MASTER_KEY", "TOLLGATE_CONFIG", "TOLLGATE_LOG"];
+const NOT_SETTINGS: [&str; 8] = [
+    "TOLLGATE_MANAGEMENT_KEY",
+    "TOLLGATE_MASTER_KEY",
+    "TOLLGATE_CONFIG",
+    "TOLLGATE_LOG",
+    // What the command line asks a server by.
+    "TOLLGATE_API_KEY",
+    "TOLLGATE_MODEL",
+    "TOLLGATE_PROFILE",
+    "TOLLGATE_URL",
+];
 
 /// A configuration that was read, and what its owner should know about it.
 #[derive(Debug)]
