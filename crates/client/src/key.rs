@@ -79,6 +79,9 @@ pub struct CurrentKey {
     /// The older name of `is_management_key`.
     #[serde(default)]
     pub is_provisioning_key: bool,
+    /// A limit that is no longer, and says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// Where its requests may be processed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_data_regions: Option<Vec<String>>,
@@ -103,6 +106,25 @@ pub struct CurrentKey {
     /// How many requests it may have in flight at once. Tollgate only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent_requests: Option<u64>,
+}
+
+/// What was once the limit of a key's pace; `requests` is -1, and nothing follows from it.
+///
+/// ```
+/// # fn show(limit: tollgate::RateLimit) {
+/// println!("{}", limit.note);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// How many requests there might be.
+    pub requests: i64,
+    /// In how long.
+    pub interval: String,
+    /// That it is to be ignored.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// The account's requests to free models, counted anew from each 00:00 UTC.

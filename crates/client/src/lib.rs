@@ -78,7 +78,7 @@ pub use credits::{Credits, CreditsApi};
 pub use embeddings::{Embedding, Embeddings, EmbeddingsApi, EmbeddingsRequest, EmbeddingsUsage};
 pub use error::{Error, LimitFacts};
 pub use generations::{Generation, Generations, ProviderResponse};
-pub use key::{BudgetScope, CurrentKey, FreeModelDailyRequests, Key, KeyBudget};
+pub use key::{BudgetScope, CurrentKey, FreeModelDailyRequests, Key, KeyBudget, RateLimit};
 pub use keys::{
     CreateKey, CreatedKey, External, GetKeyData, Keys, LimitReset, ListKeys, UpdateKey,
 };

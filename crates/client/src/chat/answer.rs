@@ -185,4 +185,10 @@ pub struct CompletionTokensDetails {
     /// Drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_tokens: Option<u64>,
+    /// Predicted by the client, and right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_prediction_tokens: Option<u64>,
+    /// Predicted by the client, and wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_prediction_tokens: Option<u64>,
 }
