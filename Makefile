@@ -40,21 +40,21 @@ run:
 	cargo run --release --package tollgate-cli -- serve --config $(CONFIG)
 
 docs:
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features tollgate/blocking
 
 format:
 	cargo fmt --all --check
 	rustfmt --edition 2024 --check fuzz/fuzz_targets/*.rs
 
 lint:
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features tollgate/blocking -- -D warnings
 
 # Without advisories, which needs git: deny.toml says why.
 deny:
 	"$$(scripts/cargo-deny)" check --hide-inclusion-graph bans licenses sources
 
 unit:
-	cargo test --workspace --exclude tollgate-cli
+	cargo test --workspace --exclude tollgate-cli --features tollgate/blocking
 
 # The ledger's locks, in thousands of the orders threads can take them.
 interleavings:

@@ -44,6 +44,8 @@
 
 mod activity;
 mod audit_log;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod byok;
 mod chat;
 mod client;
