@@ -56,6 +56,13 @@ pub(crate) fn run(arguments: &ChatArguments) -> Result<ExitCode> {
             true => whole(&to, arguments, &request).await,
             false => streamed(&to, arguments, &request).await,
         }
+    });
+    let ending = ending.map_err(|error| match request.model {
+        Some(_) => error,
+        None => anyhow!(
+            "{error:#}\n  no model was named: say `--model MODEL`, set {MODEL}, or give the profile \
+             or the key's workspace one; `tollgate models` lists them"
+        ),
     })?;
     if !(arguments.remote.quiet || arguments.remote.json) {
         print::error(&told(&ending));

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use client::{Error, LimitFacts};
 
 use crate::connection::{Connection, KeyFrom, Named, Server};
-use crate::output::{dollars, second};
+use crate::output::{dollars, plain, second};
 
 /// What was asked for by name: a noun, the name, and what to do where there is no such thing.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ fn happened(error: &Error, server: &Server, subject: Option<Subject<'_>>) -> Str
         return format!("{url} took too long: {error}");
     }
     if error.is_decode() {
-        return format!("what {url} answers is not what this API says: {error}");
+        return format!("{url}: {error}");
     }
     let Some(status) = error.status() else { return format!("{url}: {error}") };
     if let (true, Some(subject)) = (error.is_not_found(), subject) {
@@ -64,8 +64,10 @@ fn happened(error: &Error, server: &Server, subject: Option<Subject<'_>>) -> Str
     if let Some(limit) = error.limit().filter(|limit| limit.limit.is_some()) {
         return limit_told(&limit, error);
     }
-    let message = error.message().unwrap_or("the server gave no reason");
-    format!("{} ({status})", message.trim_end_matches('.'))
+    // A page for a person at a browser says nothing here.
+    let message = error.message().filter(|message| !message.starts_with('<'));
+    let message = message.unwrap_or("the server gave no reason");
+    format!("{} ({status})", plain(message.trim_end_matches('.')))
 }
 
 /// Which limit it was, with its figures.
@@ -87,7 +89,7 @@ fn limit_told(limit: &LimitFacts, error: &Error) -> String {
         (Some(spent), Some(limit)) if spent >= limit => "is spent",
         _ => "leaves too little for this request",
     };
-    let said = error.message().unwrap_or_default();
+    let said = plain(error.message().unwrap_or_default());
     format!("{whose}{amount} {state}{spent}{resets}\n  the server says: {said}")
 }
 
@@ -97,6 +99,9 @@ fn next(error: &Error, server: &Server, subject: Option<Subject<'_>>) -> Vec<Str
     match error.status() {
         None if error.is_connect() => vec![not_running(server)],
         None if error.is_decode() => vec![is_that_it(server)],
+        Some(400) if message.contains("is not a valid model ID") => {
+            vec!["`tollgate models` lists what there is".to_owned()]
+        }
         Some(401) => vec![
             format!(
                 "the key is from {}, for {} ({})",

@@ -65,7 +65,7 @@ struct Filters {
     context: Option<u64>,
     /// In this order.
     #[arg(long, value_name = "ORDER", value_parser = ["newest", "pricing-low-to-high",
-          "pricing-high-to-low", "context-high-to-low", "name"])]
+          "pricing-high-to-low", "context-high-to-low"])]
     sort: Option<String>,
 }
 

@@ -58,9 +58,9 @@ impl Table {
             let cell = Cell::new(plain(&text.into()));
             match tone {
                 Tone::Usual => cell,
-                Tone::Good => cell.fg(Color::Green),
-                Tone::Careful => cell.fg(Color::Yellow),
-                Tone::Bad => cell.fg(Color::Red),
+                Tone::Good => cell.fg(Color::DarkGreen),
+                Tone::Careful => cell.fg(Color::DarkYellow),
+                Tone::Bad => cell.fg(Color::DarkRed),
                 Tone::Faint => cell.add_attribute(Attribute::Dim),
             }
         }));

@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: KeysArguments) -> Result<ExitCode> {
 async fn list(to: &Connection, remote: &Remote, arguments: &ListArguments) -> Result<()> {
     let workspaces = match arguments.workspace.as_deref() {
         None => vec![None],
-        Some(EVERY) => workspaces::ids(to).await?.into_iter().map(Some).collect(),
+        Some(EVERY) => workspaces::every(to).await?,
         Some(workspace) => vec![Some(workspaces::id(to, workspace).await?)],
     };
     let mut keys = Vec::new();

@@ -34,8 +34,8 @@ pub(crate) async fn hash(to: &Connection, key: &str) -> Result<String> {
         bail!("a key is named by its hash or its name here, never by its text");
     }
     let mut keys = Vec::new();
-    for workspace in workspaces::ids(to).await? {
-        keys.extend(super::all(to, Some(workspace), true).await?);
+    for workspace in workspaces::every(to).await? {
+        keys.extend(super::all(to, workspace, true).await?);
     }
     let name = format!("there is no key {key:?} at {}", to.server.url);
     let found = choose(&keys, key)?;

@@ -117,7 +117,8 @@ pub(super) fn holds_told(holds: &Holds) -> String {
                 true => String::new(),
                 false => format!(" and {} of own credentials", dollars(*byok)),
             };
-            format!("on hold {}{own} in {open} requests", dollars(*credits))
+            let requests = if *open == 1 { "request" } else { "requests" };
+            format!("on hold {}{own} in {open} {requests}", dollars(*credits))
         }
         Holds::ControlSocket { unresolved, charged } => format!(
             "holds in flight unknown; {unresolved} charges of {} wait for `tollgate holds`",

@@ -72,7 +72,10 @@ pub(crate) fn run(arguments: &TopArguments) -> Result<ExitCode> {
         end_by_signal(sender.clone())?;
         let interval = *interval;
         // It ends with the process: a server that does not answer keeps nobody here.
-        std::thread::spawn(move || send(&readings, interval, &sender));
+        std::thread::spawn(move || {
+            let last = LastWord(sender);
+            send(&readings, interval, &last.0);
+        });
         screen::show(&server, *sort, &news)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -81,7 +84,7 @@ pub(crate) fn run(arguments: &TopArguments) -> Result<ExitCode> {
 impl Readings {
     /// Lets that time pass.
     fn wait(&self, interval: Duration) {
-        self.runtime.block_on(tokio::time::sleep(interval));
+        self.runtime.block_on(async { tokio::time::sleep(interval).await });
     }
 }
 
@@ -98,6 +101,15 @@ fn lines(readings: &Readings, interval: Duration, sort: Sort) -> Result<()> {
             }
         }
         readings.wait(interval);
+    }
+}
+
+/// Ends the screen when the readings do, by a panic too: that has given the terminal back already.
+struct LastWord(Sender<News>);
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        let _ = self.0.send(News::End);
     }
 }
 

@@ -37,8 +37,8 @@ impl Readings {
     pub(super) fn read(&self) -> Result<Reading> {
         let keys = self.runtime.block_on(async {
             let mut all = Vec::new();
-            for workspace in workspaces::ids(&self.to).await? {
-                all.extend(keys::all(&self.to, Some(workspace), false).await?);
+            for workspace in workspaces::every(&self.to).await? {
+                all.extend(keys::all(&self.to, workspace, false).await?);
             }
             anyhow::Ok(all)
         })?;

@@ -127,12 +127,11 @@ pub(crate) fn view(readings: &[Reading], sort: Sort) -> Option<View> {
         now.keys.iter().map(|key| (rate(key), row(key, rate(key), now.at))).collect();
     sorted(&mut rows, sort);
     let rates = rows.iter().filter_map(|(rate, _)| *rate);
-    let total =
-        rates.fold(None, |total: Option<i64>, rate| Some(total.unwrap_or(0).saturating_add(rate)));
+    let total = rates.fold(0, i64::saturating_add);
     Some(View {
         at: now.at,
         rate_over_ms: u64::try_from(over.as_millis()).unwrap_or(u64::MAX),
-        usd_per_minute: total.map(usd),
+        usd_per_minute: (!over.is_zero()).then(|| usd(total)),
         usage_daily: sum(now.keys.iter().map(|key| key.usage_daily)),
         usage: sum(now.keys.iter().map(|key| key.usage)),
         holds: now.holds.clone(),

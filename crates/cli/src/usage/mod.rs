@@ -100,8 +100,8 @@ async fn report(to: &Connection, arguments: &UsageArguments) -> Result<Report> {
 
 async fn every_key(to: &Connection) -> Result<Vec<GetKeyData>> {
     let mut keys = Vec::new();
-    for workspace in workspaces::ids(to).await? {
-        keys.extend(keys::all(to, Some(workspace), true).await?);
+    for workspace in workspaces::every(to).await? {
+        keys.extend(keys::all(to, workspace, true).await?);
     }
     Ok(keys)
 }

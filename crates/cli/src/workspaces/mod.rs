@@ -139,9 +139,13 @@ async fn all(to: &Connection) -> Result<Vec<Workspace>> {
     all.try_collect().await.explained(to)
 }
 
-/// The ids of all of them.
-pub(crate) async fn ids(to: &Connection) -> Result<Vec<String>> {
-    Ok(all(to).await?.into_iter().map(|workspace| workspace.id).collect())
+/// All that keys can be in, each by its id; a server that knows no workspaces has one without.
+pub(crate) async fn every(to: &Connection) -> Result<Vec<Option<String>>> {
+    let all: Result<Vec<Workspace>, _> = to.client.workspaces().list_all().try_collect().await;
+    match all {
+        Err(error) if error.is_not_found() => Ok(vec![None]),
+        all => Ok(all.explained(to)?.into_iter().map(|workspace| Some(workspace.id)).collect()),
+    }
 }
 
 /// The id of the one that is meant, by its id or its slug.

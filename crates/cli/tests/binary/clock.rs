@@ -49,8 +49,13 @@ impl Clock {
 
     /// A gateway that lives by it, in a zone.
     pub(crate) async fn world(&self, zone: &str) -> World {
+        self.world_of(zone, &["small"]).await
+    }
+
+    /// The same for those models.
+    pub(crate) async fn world_of(&self, zone: &str, models: &[&str]) -> World {
         let library = library();
-        let world = World::with(&["small"], "", |builder| {
+        let world = World::with(models, "", |builder| {
             builder
                 .env("TZ", zone)
                 .env("LD_PRELOAD", &library)
@@ -60,7 +65,10 @@ impl Clock {
                 .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         })
         .await;
-        world.upstream.on("small", Behaviour::new().prompt_tokens(128).completion_all_allowed());
+        let behaviour = Behaviour::new().prompt_tokens(128).completion_all_allowed();
+        for model in models {
+            world.upstream.on(model, behaviour.clone());
+        }
         world
     }
 
