@@ -27,36 +27,26 @@ pub struct CurrentKey {
     /// What it may spend in a window, in US dollars; `None` is unlimited.
     pub limit: Option<Usd>,
     /// What is left of `limit` in the current window; may be below zero.
-    #[serde(default)]
     pub limit_remaining: Option<Usd>,
     /// How often what counts against `limit` starts again at zero; `None` is never.
-    #[serde(default)]
     pub limit_reset: Option<LimitReset>,
     /// Whether spend on the owner's own provider keys counts towards the limit.
-    #[serde(default)]
     pub include_byok_in_limit: bool,
     /// What was charged for it, in US dollars, all time.
     pub usage: Usd,
     /// The same, this UTC day.
-    #[serde(default)]
     pub usage_daily: Usd,
     /// The same, this UTC week, from Monday.
-    #[serde(default)]
     pub usage_weekly: Usd,
     /// The same, this UTC calendar month.
-    #[serde(default)]
     pub usage_monthly: Usd,
     /// What it spent on the owner's own provider keys, all time; not contained in `usage`.
-    #[serde(default)]
     pub byok_usage: Usd,
     /// The same, this UTC day.
-    #[serde(default)]
     pub byok_usage_daily: Usd,
     /// The same, this UTC week.
-    #[serde(default)]
     pub byok_usage_weekly: Usd,
     /// The same, this UTC calendar month.
-    #[serde(default)]
     pub byok_usage_monthly: Usd,
     /// Who made it; `None` for a key that its workspace owns.
     #[serde(default)]
@@ -71,13 +61,11 @@ pub struct CurrentKey {
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
     /// Whether the account has never paid.
-    #[serde(default)]
     pub is_free_tier: bool,
     /// Whether it administers keys, and so cannot call models.
     #[serde(default)]
     pub is_management_key: bool,
     /// The older name of `is_management_key`.
-    #[serde(default)]
     pub is_provisioning_key: bool,
     /// A limit that is no longer, and says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,16 +26,12 @@ use crate::{Client, Error, Patch, Secret, Usd};
 pub struct GetKeyData {
     /// What it spent on the owner's own provider keys, in US dollars, all time; not contained in
     /// `usage`.
-    #[serde(default)]
     pub byok_usage: Usd,
     /// The same, this UTC day.
-    #[serde(default)]
     pub byok_usage_daily: Usd,
     /// The same, this UTC calendar month.
-    #[serde(default)]
     pub byok_usage_monthly: Usd,
     /// The same, this UTC week, from Monday.
-    #[serde(default)]
     pub byok_usage_weekly: Usd,
     /// When it was made.
     pub created_at: Timestamp,
@@ -50,17 +46,14 @@ pub struct GetKeyData {
     /// SHA-256 of the key's text in lower-case hex: what names it in every other call.
     pub hash: String,
     /// Whether spend on the owner's own provider keys counts towards the limit.
-    #[serde(default)]
     pub include_byok_in_limit: bool,
     /// The key's text with its middle left out.
     pub label: String,
     /// What it may spend in a window, in US dollars; `None` is unlimited, zero blocks all that costs.
     pub limit: Option<Usd>,
     /// What is left of `limit` in the current window; below zero where the limit was lowered.
-    #[serde(default)]
     pub limit_remaining: Option<Usd>,
     /// How often what counts against `limit` starts again at zero; `None` is never.
-    #[serde(default)]
     pub limit_reset: Option<LimitReset>,
     /// The name it was given.
     pub name: String,
@@ -69,13 +62,10 @@ pub struct GetKeyData {
     /// What was charged for it, in US dollars, all time.
     pub usage: Usd,
     /// The same, this UTC day.
-    #[serde(default)]
     pub usage_daily: Usd,
     /// The same, this UTC calendar month.
-    #[serde(default)]
     pub usage_monthly: Usd,
     /// The same, this UTC week, from Monday.
-    #[serde(default)]
     pub usage_weekly: Usd,
     /// The workspace it belongs to; older generations do not say.
     #[serde(default)]

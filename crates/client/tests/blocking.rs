@@ -26,12 +26,7 @@ fn server(answers: Vec<(&'static str, String)>) -> Client {
 }
 
 fn page(hashes: &[&str]) -> (&'static str, String) {
-    let key = |hash: &&str| {
-        format!(
-            r#"{{"hash":"{hash}","name":"n","label":"l","disabled":false,"limit":null,"usage":0,
-            "created_at":"2026-11-26T00:00:00Z","updated_at":null}}"#
-        )
-    };
+    let key = |hash: &&str| include_str!("key.json").replace("\"h\"", &format!("{hash:?}"));
     let keys: Vec<_> = hashes.iter().map(key).collect();
     ("application/json", format!(r#"{{"data":[{}]}}"#, keys.join(",")))
 }

@@ -6,7 +6,7 @@ use tollgate::{ChatRequest, CreateKey, Error, ListKeys, Message, Retries, Update
 
 use crate::server::{Script, Server, response};
 
-const KEY: &str = r#"{"hash":"h","name":"n","label":"l","disabled":false,"limit":null,"usage":0,"created_at":"2026-11-26T00:00:00Z","updated_at":null}"#;
+const KEY: &str = include_str!("../key.json");
 
 fn key() -> String {
     response(200, "", &format!(r#"{{"data":{KEY}}}"#))

@@ -64,7 +64,8 @@ fn a_key_of_the_newest_generation_and_of_one_to_come() {
     ));
     assert_eq!(key.external_user.as_deref(), Some("customer-7"));
     assert_eq!(key.last_used_at.unwrap().to_string(), "2026-11-25T23:00:00Z");
-    let newer = read(&with(r#""creator_user_id": null"#).replace("monthly\"", "fortnightly\""));
+    let newer =
+        read(&with(r#""creator_user_id": null"#).replace(": \"monthly\"", ": \"fortnightly\""));
     assert_eq!(newer.limit_reset, Some(LimitReset::Other("fortnightly".to_owned())));
 }
 

@@ -4,5 +4,6 @@ mod answers;
 mod faults;
 mod generations;
 mod properties;
+mod reference;
 mod requests;
 mod server;
