@@ -303,7 +303,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The body of an error answer, of which what is past the bound is read and dropped.
+/// The body of an error answer up to the bound; what is past it is not waited for.
 async fn read_error(body: &mut AnswerBody) -> Result<BytesMut, BodyError> {
     let mut text = BytesMut::new();
     while let Some(chunk) = body.chunk().await? {

@@ -99,13 +99,28 @@ pub(super) struct Counted {
 
 /// Whether the tokens of an answer can be counted from what was seen of it, where its provider
 /// reported none that add up.
-pub(super) fn may_count(candidate: &Candidate, end: End, seen: &Seen, may_hide: bool) -> bool {
+fn may_count(candidate: &Candidate, end: End, seen: &Seen, may_hide: bool) -> bool {
     let is_end_known = match end {
         End::Complete | End::Stopped => true,
         End::Unseen => candidate.endpoint.provider.stops_on_disconnect,
     };
     // What was put out and not shown can't be counted, however the answer ended.
     is_end_known && !may_hide && !seen.has_media && !seen.is_unreadable
+}
+
+/// Whether the tokens have to be counted, and can be: nothing else says what was used.
+pub(super) fn must_count(candidate: &Candidate, end: End, seen: &Seen, may_hide: bool) -> bool {
+    let is_reported = matches!(seen.usage, Reported::Usage(_)) && is_whole(end, seen);
+    !is_reported && may_count(candidate, end, seen, may_hide)
+}
+
+/// Whether a usage that was reported is that of all the provider put out.
+fn is_whole(end: End, seen: &Seen) -> bool {
+    match end {
+        End::Complete | End::Stopped => true,
+        // A stream that was cut after it had said why it ended and what it used has been seen.
+        End::Unseen => seen.finish_reason.is_some(),
+    }
 }
 
 /// What a call to `candidate` is charged, with `held` on hold for it.
@@ -122,10 +137,7 @@ pub(super) fn charge(
     may_hide: bool,
 ) -> Charge {
     let (endpoint, byok) = (&candidate.endpoint, candidate.byok);
-    // A stream that was cut after it had said why it ended and what it used has been seen.
-    let is_end_seen = end == End::Complete || seen.finish_reason.is_some();
-    let is_trusted = is_end_seen || end == End::Stopped;
-    if let (Reported::Usage(usage), true) = (seen.usage, is_trusted) {
+    if let (Reported::Usage(usage), true) = (seen.usage, is_whole(end, seen)) {
         let usage = Usage { images, ..usage };
         let is_free = endpoint.zero_completion_free && usage.completion_tokens == 0;
         let cost = if is_free {

@@ -6,12 +6,12 @@ use api::chat::{CompletionTokensDetails, CostDetails, PromptTokensDetails, Usage
 use api::{Usd, embeddings};
 use money::Money;
 use store::{ApiType, Entry, Kind, Outcome, Source};
-use upstream::{Reported, Request, Surface};
+use upstream::{Request, Surface};
 
 use super::attempt::{Sent, millis};
 use super::bound::Candidate;
 use super::call::Call;
-use super::charge::{Charge, Counted, End, Seen, charge, may_count};
+use super::charge::{Charge, Counted, End, Seen, charge, must_count};
 use crate::observe::{self, Passage};
 
 /// A settlement that is in the book.
@@ -85,7 +85,7 @@ impl Call {
         let _seat = self.seat.take();
         let held = sent.proof.worst();
         let may_hide = may_hide(&self.request, &sent.candidate);
-        let is_counted = may_count(&sent.candidate, end, seen, may_hide);
+        let is_counted = must_count(&sent.candidate, end, seen, may_hide);
         let counted = self.count(&sent.candidate, seen, is_counted).await;
         let request = &self.request;
         let charge =
@@ -131,7 +131,7 @@ impl Call {
             Surface::Embeddings => 0,
         };
         let by_bytes = Counted { prompt: candidate.prompt_tokens, completion };
-        if !is_counted || matches!(seen.usage, Reported::Usage(_)) {
+        if !is_counted {
             return by_bytes;
         }
         let Some(tokenizer) = candidate.endpoint.tokenizer.clone() else { return by_bytes };

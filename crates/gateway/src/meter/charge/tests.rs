@@ -24,6 +24,8 @@ fn charged(provider: &str, settings: &str, end: End, seen: &Seen, may_hide: bool
     let counted = Counted { prompt: candidate.prompt_tokens, completion: seen.text_bytes };
     let charge = charge(&candidate, end, seen, held, 0, counted, may_hide);
     assert_eq!(charge.amounts().credits, charge.cost.total);
+    let is_counted = must_count(&candidate, end, seen, may_hide);
+    assert_eq!(is_counted, charge.source == Source::Counted, "what is counted is used");
     (charge.source, charge.amounts().credits.as_nanos())
 }
 

@@ -1,7 +1,8 @@
 //! Answers whose usage is absent, nonsense or surprising: charged with care, never silently nothing.
 
+use insta::assert_snapshot;
 use serde_json::json;
-use testkit::{Behaviour, Usage};
+use testkit::{Behaviour, Cut, Usage};
 
 use crate::support::{TestGateway, TestKey};
 
@@ -42,6 +43,77 @@ async fn a_usage_that_is_absent_or_does_not_add_up_is_counted_by_bytes() {
     }
 }
 
+/// Models whose tokens can be counted; `test/counted-stopping` stops with its connection.
+const COUNTED: &str = r#"
+    [[models]]
+    id = "test/counted"
+    context_length = 8192
+    endpoints = [{ provider = "alpha", upstream_model = "counted", tokenizer = "o200k_base", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+    [[models]]
+    id = "test/counted-stopping"
+    context_length = 8192
+    endpoints = [{ provider = "gamma", upstream_model = "counted-stopping", tokenizer = "o200k_base", max_completion_tokens = 1000, prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+"#;
+
+/// Eight tokens in 48 bytes.
+fn eight_tokens() -> Behaviour {
+    Behaviour::new().text(&" hello".repeat(8)).events(8)
+}
+
+#[tokio::test]
+async fn a_usage_that_is_absent_is_counted_by_the_tokenizer_where_there_is_one() {
+    let gateway = TestGateway::with(COUNTED).await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.on("counted", eight_tokens().usage(Usage::Absent));
+    let rows = both(&gateway, &key, "test/counted", 400).await;
+    assert_eq!(rows, ["alpha: counted $0.000055 for 39+8"; 2]);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn half_an_answer_is_counted_by_the_tokenizer_though_it_told_a_usage() {
+    let gateway = TestGateway::with(COUNTED).await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let running = eight_tokens().usage(Usage::Running).cut(Cut::AfterEvents(4));
+    gateway.upstream.on("counted-stopping", running);
+    let extras = json!({ "max_tokens": 400 });
+    gateway.chat_stream(&key, "test/counted-stopping", extras).await.rest().await.unwrap();
+    gateway.settled().await;
+    assert_eq!(gateway.rows(), ["gamma: counted $0.000047 for 39+4"]);
+    gateway.close().await;
+}
+
+/// Counting takes a while, and there is a turn at it for each core.
+#[tokio::test]
+async fn what_needs_no_counting_waits_for_no_turn_at_it() {
+    let gateway = TestGateway::with(COUNTED).await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    let turns = gateway.core.counting.available_permits().try_into().unwrap();
+    let all = gateway.core.counting.acquire_many(turns).await.unwrap();
+    gateway.upstream.then("counted", [Behaviour::new(), Behaviour::new().usage(Usage::Absent)]);
+    let reported = gateway.begin_chat(&key, "test/counted", json!({}));
+    gateway.until(|_| gateway.rows() == ["alpha: reported $0.00004 for 8+16"]).await;
+    let hidden = json!({ "reasoning_effort": "low", "max_tokens": 400 });
+    let held = gateway.begin_chat(&key, "test/counted", hidden);
+    gateway.until(|_| gateway.rows().contains(&"alpha: held $0.000888 for 0+0".into())).await;
+    drop(all);
+    assert_eq!((reported.await.unwrap().status, held.await.unwrap().status), (200, 200));
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn an_answer_says_of_what_kinds_its_tokens_were() {
+    const KINDS: &str = r#"{"prompt_tokens":100,"completion_tokens":16,
+        "prompt_tokens_details":{"cached_tokens":40,"cache_write_tokens":8,"audio_tokens":5},
+        "completion_tokens_details":{"reasoning_tokens":6,"audio_tokens":3}}"#;
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({})).await;
+    gateway.upstream.on("small", Behaviour::new().usage(Usage::Nonsense(KINDS.into())));
+    let answer = gateway.chat(&key, "test/small", json!({})).await;
+    assert_snapshot!(answer.exact("/usage").unwrap(), @r#"{"prompt_tokens":100,"completion_tokens":16,"total_tokens":116,"cost":0.000132,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":0.0001,"upstream_inference_completions_cost":0.000032},"prompt_tokens_details":{"cached_tokens":40,"cache_write_tokens":8,"audio_tokens":5},"completion_tokens_details":{"reasoning_tokens":6,"audio_tokens":3}}"#);
+    gateway.close().await;
+}
+
 #[tokio::test]
 async fn what_is_counted_never_passes_the_hold() {
     let gateway = TestGateway::start().await;
@@ -60,14 +132,21 @@ async fn where_output_can_be_hidden_an_absent_usage_is_charged_at_the_hold() {
     let rows = both(&gateway, &key, "test/reasoning", 400).await;
     assert_eq!(rows, ["alpha: held $0.001863 for 0+0"; 2]);
 
-    gateway.upstream.on("small", Behaviour::new().usage(Usage::Absent));
-    for extra in [json!({ "reasoning": { "effort": "low" } }), json!({ "reasoning_effort": "low" })]
-    {
+    gateway.close().await;
+
+    // The prompt is longer by what was asked for.
+    for (extra, held) in [
+        (json!({ "reasoning": { "effort": "low" } }), "0.002092"),
+        (json!({ "reasoning_effort": "low" }), "0.002088"),
+    ] {
+        let gateway = TestGateway::start().await;
+        let key = gateway.key(json!({ "limit": 1 })).await;
+        gateway.upstream.on("small", Behaviour::new().usage(Usage::Absent));
         assert_eq!(gateway.chat(&key, "test/small", extra).await.status, 200);
         gateway.settled().await;
-        assert!(gateway.rows().last().unwrap().starts_with("alpha: held"), "{:?}", gateway.rows());
+        assert_eq!(gateway.rows(), [format!("alpha: held ${held} for 0+0")]);
+        gateway.close().await;
     }
-    gateway.close().await;
 }
 
 #[tokio::test]
