@@ -150,14 +150,7 @@ impl Writer {
         journal: Arc<Journal>,
         on_broken: OnBroken,
     ) -> std::io::Result<Writer> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            wake: Condvar::new(),
-            is_away: AtomicBool::new(false),
-            committing_since_ms: AtomicU64::new(0),
-            started: Instant::now(),
-            figures: WriterFigures::default(),
-        });
+        let shared = Arc::new(Shared::new(Instant::now()));
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
             let run = || {
@@ -226,11 +219,7 @@ impl Writer {
 
     /// Whether the store failed at its last commit, or hangs in one; nothing may be admitted then.
     pub fn is_away(&self) -> bool {
-        if self.shared.is_away.load(Ordering::Acquire) {
-            return true;
-        }
-        let since = self.shared.committing_since_ms.load(Ordering::Relaxed);
-        since != 0 && self.shared.uptime_ms().saturating_sub(since) > COMMIT_MS_MAX
+        self.shared.is_away(|| self.shared.uptime_ms())
     }
 
     /// Changes that wait to be committed.
@@ -275,6 +264,27 @@ impl Pending {
 }
 
 impl Shared {
+    fn new(started: Instant) -> Shared {
+        Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            is_away: AtomicBool::new(false),
+            committing_since_ms: AtomicU64::new(0),
+            started,
+            figures: WriterFigures::default(),
+        }
+    }
+
+    /// Whether the store failed at its last commit, or has been in one for too long at `now_ms`
+    /// since the start, which is asked for only while there is one.
+    fn is_away(&self, now_ms: impl FnOnce() -> u64) -> bool {
+        if self.is_away.load(Ordering::Acquire) {
+            return true;
+        }
+        let since = self.committing_since_ms.load(Ordering::Relaxed);
+        since != 0 && now_ms().saturating_sub(since) > COMMIT_MS_MAX
+    }
+
     /// The next batch; `None` once the queue is closed and empty, or closed with the store away.
     fn next(&self, journal: &Journal) -> Option<Jobs> {
         let mut queue = self.queue.lock();
@@ -302,7 +312,7 @@ impl Shared {
                 MutexGuard::unlocked(&mut queue, || journal.sweep());
             }
         }
-        if has_slept && !queue.jobs.is_empty() {
+        if has_slept {
             // Woken by the first of what may be many: on busy cores the others queue up meanwhile
             // and share the commit; on an idle one this returns at once.
             MutexGuard::unlocked(&mut queue, std::thread::yield_now);

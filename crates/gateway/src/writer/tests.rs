@@ -82,6 +82,17 @@ impl Trial {
         })
     }
 
+    /// Waits until the writer has taken what was queued and is committing it.
+    async fn until_committing(&self) {
+        let shared = &self.writer.shared;
+        let taken = async {
+            while shared.committing_since_ms.load(Ordering::Relaxed) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(30), taken).await.is_ok());
+    }
+
     /// What is settled and what is held, in nano-dollars.
     fn figures(&self) -> (i64, i64) {
         let figures = self.account.figures(NOW);
@@ -107,6 +118,32 @@ impl Trial {
         let LeftBehind { records, unreadable } = journal.left_behind().unwrap();
         assert_eq!(unreadable, 0);
         records.into_iter().map(|record| record.generation).collect()
+    }
+}
+
+/// What is logged, without the time.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + 'static {
+        let log = self.clone();
+        let shown = tracing_subscriber::fmt().with_writer(move || log.clone());
+        shown.without_time().with_target(false).with_ansi(false).finish()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        String::from_utf8(self.0.lock().clone()).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -169,16 +206,84 @@ async fn edits_are_in_force_in_the_order_they_were_made_and_before_their_answer(
 async fn a_batch_has_a_bound() {
     let trial = Trial::new();
     let stall = trial.store.stall();
-    let mut pending = Vec::new();
-    for number in 0..=BATCH_CHANGES_MAX + 1 {
+    let mut pending = vec![trial.settle("gen-first", 1).await];
+    trial.until_committing().await;
+    for number in 0..=BATCH_CHANGES_MAX {
         pending.push(trial.settle(&format!("gen-{number}"), 1).await);
     }
+    assert_eq!(trial.writer.queued(), BATCH_CHANGES_MAX + 1);
     drop(stall);
     for pending in pending {
         assert!(pending.outcome().await.is_ok());
     }
-    assert!(trial.writer.figures().commits.get() >= 2);
-    assert_eq!(trial.figures(), (1_002, 0));
+    let commits = trial.writer.figures().commits.get();
+    assert_eq!(commits, 3, "the first alone, a full batch, and the one that is left");
+    assert_eq!((trial.figures(), trial.writer.queued()), ((1_002, 0), 0));
+}
+
+#[tokio::test]
+async fn what_queues_up_behind_a_commit_that_fails_is_written_with_it() {
+    let trial = Trial::new();
+    let stall = trial.store.stall();
+    let first = trial.settle("gen-1", 40).await;
+    trial.until_committing().await;
+    trial.store.fail_next(1, Fault::Unavailable);
+    let second = trial.settle("gen-2", 30).await;
+    drop(stall);
+    assert!(first.outcome().await.is_ok());
+    assert!(second.outcome().await.is_ok());
+    assert_eq!(trial.rows(), [("gen-1".to_owned(), 40), ("gen-2".to_owned(), 30)]);
+    assert_eq!(trial.figures(), (70, 0));
+}
+
+#[tokio::test]
+async fn a_commit_that_takes_too_long_counts_as_a_store_that_is_away() {
+    let trial = Trial::new();
+    let shared = &trial.writer.shared;
+    assert!(!shared.is_away(|| u64::MAX), "nothing is being committed");
+    let stall = trial.store.stall();
+    let pending = trial.settle("gen-1", 40).await;
+    trial.until_committing().await;
+    let since_ms = shared.committing_since_ms.load(Ordering::Relaxed);
+    assert!(!shared.is_away(|| since_ms + COMMIT_MS_MAX));
+    assert!(shared.is_away(|| since_ms + COMMIT_MS_MAX + 1));
+    drop(stall);
+    assert!(pending.outcome().await.is_ok());
+    assert!(!shared.is_away(|| u64::MAX), "it is back when the commit has ended");
+}
+
+#[test]
+fn how_long_a_commit_takes_is_told_by_the_time_that_has_passed() {
+    let ago = Duration::from_millis(COMMIT_MS_MAX + 2);
+    let shared = Arc::new(Shared::new(Instant::now().checked_sub(ago).unwrap()));
+    let writer = Writer { shared: Arc::clone(&shared), thread: Mutex::default() };
+    assert!(!writer.is_away());
+    shared.committing_since_ms.store(1, Ordering::Relaxed);
+    assert!(writer.is_away());
+}
+
+#[test]
+fn a_store_that_goes_away_and_that_it_is_back_are_logged_once_each() {
+    let log = Log::default();
+    let Trial { store, journal, .. } = Trial::new();
+    let on_broken: OnBroken = Arc::new(|_| ());
+    let shared = Shared::new(Instant::now());
+    store.fail_next(2, Fault::Unavailable);
+    // Beside one subscriber alone, what another thread is the first to log would be left out.
+    let _second = tracing::Dispatch::new(Log::default().subscriber());
+    tracing::subscriber::with_default(log.subscriber(), || {
+        for _ in 0..4 {
+            shared.write(&*store, &journal, Jobs::default(), &on_broken);
+        }
+    });
+    assert_eq!(
+        log.lines(),
+        [
+            "ERROR the store can't be written; nothing is admitted until it can \
+             error=the store is unavailable error.sources=[made to fail by a test]",
+            " INFO the store can be written again"
+        ]
+    );
 }
 
 #[tokio::test]
