@@ -127,7 +127,7 @@ impl Account {
         freed: impl Fn() + Send + Sync + 'static,
     ) -> Account {
         static ORDER: AtomicU64 = AtomicU64::new(0);
-        let is_spread = parts > 0 && terms.refuse_nothing();
+        let is_spread = parts != 0 && terms.refuse_nothing();
         Account {
             order: ORDER.fetch_add(1, Ordering::Relaxed),
             state: Mutex::new(State { terms, tally, recent: None }),
@@ -268,12 +268,76 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use money::Money;
+
     use super::*;
+    use crate::{Bid, Layer, admit};
 
     #[test]
     fn an_account_is_shown_by_its_place_and_without_its_figures() {
         let account = Account::new(Terms::default(), Tally::default(), || ());
         let shown = format!("Account {{ order: {}, .. }}", account.order);
         assert_eq!(format!("{account:?}"), shown);
+    }
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// An account spread over two parts, and a count of the times it told that something was freed.
+    fn shared(terms: Terms) -> (Arc<Account>, Arc<AtomicU64>) {
+        let told = Arc::new(AtomicU64::new(0));
+        let bell = Arc::clone(&told);
+        let freed = move || {
+            bell.fetch_add(1, Ordering::Relaxed);
+        };
+        (Arc::new(Account::spread(terms, Tally::default(), 2, freed)), told)
+    }
+
+    /// How often the account tells of it that a hold of a nano-dollar has ended.
+    fn told_of_an_end((account, told): &(Arc<Account>, Arc<AtomicU64>)) -> u64 {
+        let before = told.load(Ordering::Relaxed);
+        let bid = Bid {
+            least: 1,
+            most: 1,
+            worst: &|_| Some(Amounts::credits(Money::nanos(1))),
+            used: &|_| 1,
+            again: false,
+            take_what_is_free: false,
+        };
+        drop(admit(std::slice::from_ref(account), &bid, NOW).unwrap());
+        told.load(Ordering::Relaxed) - before
+    }
+
+    /// Terms that admit, and could refuse: each by one thing.
+    fn strict() -> [Terms; 3] {
+        let limit = Limit {
+            layer: Layer::Workspace,
+            amount: Money::nanos(9),
+            period: Period::Day,
+            include_byok: false,
+        };
+        let pace = Pace { concurrent_requests: NonZeroU64::new(9), ..Pace::default() };
+        let end = NOW + SignedDuration::from_secs(1);
+        [
+            Terms { limits: [limit].into_iter().collect(), ..Terms::default() },
+            Terms { pace, ..Terms::default() },
+            Terms { expires_at: Some(end), ..Terms::default() },
+        ]
+    }
+
+    #[test]
+    fn the_end_of_a_hold_is_told_only_where_it_could_be_waited_for() {
+        let free = shared(Terms::default());
+        assert_eq!(told_of_an_end(&free), 0, "spread, it refuses nothing");
+        for terms in strict() {
+            assert!(told_of_an_end(&shared(terms.clone())) > 0, "{terms:?}");
+            free.0.set_terms(terms.clone());
+            assert!(told_of_an_end(&free) > 0, "{terms:?}");
+            free.0.set_terms(Terms::default());
+            assert_eq!(told_of_an_end(&free), 0, "spread again");
+        }
     }
 }

@@ -233,3 +233,29 @@ fn lock_all<'a>(accounts: &[&'a Arc<Account>], share: u64) -> SmallVec<[Locked<'
     locked.sort_unstable_by_key(|(index, _)| *index);
     locked.into_iter().map(|(_, locked)| locked).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Tally, Terms};
+
+    #[test]
+    fn keys_of_one_workspace_meet_in_parts_of_their_own() {
+        let account = |order| {
+            let mut account = Account::new(Terms::default(), Tally::default(), || ());
+            account.order = order;
+            Arc::new(account)
+        };
+        let workspace = account(3);
+        let of_key = |order| share(&[&workspace, &account(order)]);
+        let shares: BTreeSet<u64> = (8..16).map(of_key).collect();
+        assert_eq!(shares.len(), 8);
+        assert_eq!(
+            of_key(8),
+            share(&[&account(8), &workspace]),
+            "in whatever order they are named"
+        );
+    }
+}

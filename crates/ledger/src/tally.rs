@@ -87,16 +87,16 @@ impl Tally {
         };
         add(&mut self.total, part.total);
         for (day, more) in part.days {
-            let days_before = self.days.len();
-            add(self.days.entry(day).or_default(), more);
-            if self.days.len() > days_before {
-                self.forget(day);
-            }
+            self.change_day(day, |sums| add(sums, more));
         }
     }
 
     fn change(&mut self, day: Day, edit: impl Fn(&mut Sums)) {
         edit(&mut self.total);
+        self.change_day(day, edit);
+    }
+
+    fn change_day(&mut self, day: Day, edit: impl Fn(&mut Sums)) {
         let days_before = self.days.len();
         edit(self.days.entry(day).or_default());
         if self.days.len() > days_before {

@@ -363,6 +363,7 @@ fn several_limits_are_held_on_all_or_none_and_the_first_that_refuses_is_named() 
          admit c 0.3 on key team                       | busy: 2 monthly
          settle a 0.5                                  | 0.5 of 1 daily; 2.5 of 3 weekly; 1.5 of 2 monthly, 1.2 held
          settle b 1.2                                  | 0.5 of 1 daily; 2.5 of 3 weekly; 0.3 of 2 monthly
+         admit c 0.5 on team key                       | too dear: 2 monthly, 0 tokens fit
          admit c 10..90 each 0.01 prompt 0 on team key | held for 30 tokens",
     );
 }
