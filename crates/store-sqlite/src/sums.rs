@@ -207,5 +207,5 @@ impl<'a> Sums<'a> {
 
 /// A sum as it is kept: past the largest integer it stays at it.
 pub(crate) fn clamped(sum: i128) -> i64 {
-    i64::try_from(sum).unwrap_or(if sum > 0 { i64::MAX } else { i64::MIN })
+    i64::try_from(sum).unwrap_or(if sum.is_positive() { i64::MAX } else { i64::MIN })
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use jiff::SignedDuration;
 use ledger::{Day, Pace, Period};
 use rusqlite::{Connection, params};
 use store::contract::sample::{
@@ -43,6 +44,19 @@ fn a_book_is_there_when_it_is_opened_again() {
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.generation("gen-1").unwrap(), [entry("gen-1", hash(1))]);
     assert_eq!(delete(&store, hash(1)), Outcome::Done);
+}
+
+#[test]
+fn the_newest_admission_is_that_of_the_latest_request_and_not_of_the_latest_row() {
+    let folder = tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("tollgate.db")).unwrap();
+    assert_eq!(store.newest_admission().unwrap(), None);
+    for (generation, minutes, newest) in [("gen-1", 0, 0), ("gen-2", 5, 5), ("gen-3", 3, 5)] {
+        let at = |minutes: i64| NOW + SignedDuration::from_mins(minutes);
+        let admitted = Entry { admitted_at: at(minutes), ..entry(generation, hash(1)) };
+        commit(&store, settlement(&admitted));
+        assert_eq!(store.newest_admission().unwrap(), Some(at(newest)), "{generation}");
+    }
 }
 
 #[test]
