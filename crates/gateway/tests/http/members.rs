@@ -363,3 +363,16 @@ async fn the_command_line_adds_and_removes_them_too() {
     assert_eq!(users(&gateway).await, ["operator", "user_1", "u1"]);
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn a_restart_leaves_it_as_it_was_since_when_members_are_members() {
+    let gateway = TestGateway::start().await;
+    gateway.clock.set("2026-11-18T12:01:00Z");
+    workspace(&gateway, "later").await;
+    let line = "GET /workspaces/default/members";
+    let before = ask(&gateway, line, "").await;
+    gateway.clock.set("2026-11-18T12:02:00Z");
+    let gateway = gateway.crash().await;
+    assert_eq!(ask(&gateway, line, "").await.text(), before.text());
+    gateway.close().await;
+}

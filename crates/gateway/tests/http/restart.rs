@@ -1,5 +1,6 @@
 //! A process that ends without a word, and what the next one makes of what it left.
 
+use gateway::journal::OpenHolds;
 use insta::assert_snapshot;
 use jiff::ToSpan as _;
 use serde_json::json;
@@ -66,6 +67,22 @@ async fn what_was_in_flight_is_charged_in_full_until_it_is_corrected() {
     assert_eq!(gateway.control("POST /holds/gen-1-none/0", r#"{"cost":"0"}"#).await.status, 404);
     let gateway = gateway.crash().await;
     assert_eq!(gateway.fact(&key, "usage").await, "0.000103");
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn what_every_provider_refused_is_charged_by_no_later_process() {
+    let gateway = TestGateway::start().await;
+    let key = gateway.key(json!({ "limit": 1 })).await;
+    gateway.upstream.otherwise(testkit::Behaviour::new().status(500, "{}"));
+    for model in ["test/small", "test/pair"] {
+        assert_eq!(gateway.chat(&key, model, json!({ "max_tokens": 400 })).await.status, 502);
+    }
+    gateway.settled().await;
+    assert_eq!(gateway.core.journal.open_holds(), OpenHolds::default());
+    let gateway = gateway.crash().await;
+    assert_eq!(gateway.rows(), [""; 0]);
+    assert_eq!(gateway.fact(&key, "usage").await, "0");
     gateway.close().await;
 }
 

@@ -348,3 +348,24 @@ async fn a_credential_is_in_nothing_that_anybody_is_told() {
     assert!(!told.contains(PLAIN), "{told}");
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn a_request_whose_tokens_were_counted_goes_with_its_owners_credential() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/counted"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", tokenizer = "o200k_base", prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" } }]
+        "#,
+    )
+    .await;
+    bring(&gateway, FIRST, json!({})).await;
+    // 3,000 bytes of text are 500 tokens; what is left pays for 1,000.
+    let key = gateway.key(json!({ "limit": 0.001, "include_byok_in_limit": true })).await;
+    let messages = json!([{ "role": "user", "content": " hello".repeat(500) }]);
+    let extras = json!({ "messages": messages, "max_tokens": 16 });
+    assert_eq!(gateway.chat(&key, "test/counted", extras).await.status, 200);
+    assert_eq!(shown_from(&gateway, 0), ["first"]);
+    gateway.close().await;
+}

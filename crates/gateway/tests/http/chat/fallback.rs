@@ -256,6 +256,39 @@ async fn an_error_answer_with_a_usage_was_billed() {
     assert_eq!(answer.status, 502);
     gateway.settled().await;
     assert_eq!(gateway.rows(), ["alpha: reported $0.000014 for 8+3"]);
+    let model = gateway.core.catalogue().model("test/pair").cloned().unwrap();
+    let report = model.endpoints[0].learned.health.report(gateway.clock.time());
+    assert_eq!(report.uptime, [Some(0); 3], "it has failed all the same");
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn an_error_answer_is_read_up_to_its_bound_and_not_waited_for() {
+    let gateway = TestGateway::start().await;
+    let key = limited(&gateway).await;
+    // Of 256 KiB it sends half, and keeps the connection open.
+    let endless = Behaviour::new().status(500, &"x".repeat(256 << 10)).stall_at(2);
+    gateway.upstream.on("small", endless);
+    let chat = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+    gateway.upstream.until(|totals| totals.in_flight == 1).await;
+    gateway.settled().await;
+    assert_eq!((chat.await.unwrap().status, gateway.rows().len()), (502, 0));
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn what_was_admitted_is_tried_under_its_hold_though_the_limit_was_lowered() {
+    let gateway = TestGateway::start().await;
+    let key = limited(&gateway).await;
+    gateway.upstream.on("pair-a", Behaviour::new().status(500, ERROR));
+    let gate = gateway.upstream.hold_answers("pair-a");
+    let chat = gateway.begin_chat(&key, "test/pair", alpha_first_400());
+    gate.until_waiting(1).await;
+    gateway.patch(&key, json!({ "limit": 0 })).await;
+    gate.release();
+    let answer = chat.await.unwrap();
+    assert_eq!((answer.status, answer.json()["provider"].clone()), (200, json!("Beta")));
+    assert_eq!(gateway.chat(&key, "test/pair", alpha_first_400()).await.status, 403);
     gateway.close().await;
 }
 

@@ -371,3 +371,46 @@ async fn tokens_are_counted_where_bytes_alone_would_refuse() {
     assert_eq!(gateway.chat(&key, "test/counted", extras).await.status, 200);
     gateway.close().await;
 }
+
+/// A tokenizer that reads six words where there is one letter.
+const TALKATIVE: &str = r#"{
+  "version": "1.0",
+  "truncation": null,
+  "padding": null,
+  "added_tokens": [],
+  "normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "a a a a a a "},
+  "pre_tokenizer": {"type": "Whitespace"},
+  "post_processor": null,
+  "decoder": null,
+  "model": {"type": "WordLevel", "vocab": {"?": 0, "a": 1}, "unk_token": "?"}
+}"#;
+
+#[tokio::test]
+async fn a_tokenizer_that_counts_more_than_there_are_bytes_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokenizer.json");
+    std::fs::write(&file, TALKATIVE).unwrap();
+    let endpoint = r#"prompt_overhead_tokens = 16, pricing = { prompt = "0.000001", completion = "0.000002" }"#;
+    let gateway = TestGateway::with(&format!(
+        r#"
+        [[models]]
+        id = "test/counted"
+        context_length = 8192
+        endpoints = [{{ provider = "alpha", tokenizer = "{}", {endpoint} }}]
+        [[models]]
+        id = "test/uncounted"
+        context_length = 8192
+        endpoints = [{{ provider = "alpha", {endpoint} }}]
+        "#,
+        file.display()
+    ))
+    .await;
+    let key = gateway.key(json!({ "limit": 0.0001 })).await;
+    let messages = json!([{ "role": "user", "content": "a".repeat(500) }]);
+    let extras = json!({ "messages": messages, "max_tokens": 16 });
+    let by_bytes = gateway.chat(&key, "test/uncounted", extras.clone()).await;
+    let by_tokens = gateway.chat(&key, "test/counted", extras).await;
+    assert_eq!((by_bytes.status, by_tokens.status), (402, 402));
+    assert_eq!(by_tokens.text(), by_bytes.text());
+    gateway.close().await;
+}

@@ -280,3 +280,37 @@ async fn neither_sides_headers_cross() {
     assert_eq!(call.headers["accept-encoding"], "identity");
     gateway.close().await;
 }
+
+#[tokio::test]
+async fn the_client_is_named_to_a_provider_that_is_told_no_other_name() {
+    let gateway = TestGateway::with(
+        r#"
+        [[providers]]
+        slug = "alpha"
+        base_url = "URL"
+        [[providers]]
+        slug = "beta"
+        base_url = "URL"
+        headers = { user-agent = "of beta" }
+        [[models]]
+        id = "test/unnamed"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", free = true }]
+        [[models]]
+        id = "test/named"
+        context_length = 8192
+        endpoints = [{ provider = "beta", free = true }]
+        "#,
+    )
+    .await;
+    let key = gateway.key(json!({})).await;
+    let line = "POST /api/v1/chat/completions";
+    for (model, name) in [("test/unnamed", "app/1.0"), ("test/named", "of beta")] {
+        let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Hi" }] });
+        let headers = [("user-agent", "app/1.0")];
+        let answer = gateway.ask_with(key.text.as_str(), line, &body, &headers).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(gateway.upstream.calls().last().unwrap().headers["user-agent"], name);
+    }
+    gateway.close().await;
+}

@@ -253,6 +253,29 @@ async fn tokens_are_counted_where_bytes_alone_would_refuse() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_refused_whatever_its_length_is_not_counted_first() {
+    let gateway = TestGateway::with(
+        r#"
+        [[models]]
+        id = "test/counted"
+        context_length = 8192
+        endpoints = [{ provider = "alpha", tokenizer = "o200k_base", free = true }]
+        "#,
+    )
+    .await;
+    let key = gateway.key(json!({ "requests_per_minute": 1 })).await;
+    assert_eq!(gateway.chat(&key, "test/counted", json!({})).await.status, 200);
+    gateway.settled().await;
+    let turns = gateway.core.counting.available_permits().try_into().unwrap();
+    let all = gateway.core.counting.acquire_many(turns).await.unwrap();
+    let refused = gateway.begin_chat(&key, "test/counted", json!({}));
+    gateway.until(|_| refused.is_finished()).await;
+    drop(all);
+    assert_eq!(refused.await.unwrap().status, 429);
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn an_endpoint_with_too_many_tokens_is_left_out() {
     let gateway = TestGateway::with(
         r#"

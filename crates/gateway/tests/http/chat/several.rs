@@ -186,6 +186,43 @@ async fn a_model_that_can_not_be_paid_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_model_is_counted_before_another_is_taken_in_its_place() {
+    let counted = DEAR.replace(
+        r#"upstream_model = "small","#,
+        r#"upstream_model = "small", tokenizer = "o200k_base","#,
+    );
+    let free = r#"
+        [[models]]
+        id = "test/free"
+        context_length = 8192
+        endpoints = [{ provider = "beta", free = true }]
+    "#;
+    let gateway = TestGateway::with(&format!("{counted}{free}")).await;
+    // 3,000 bytes of text are 500 tokens; what is left pays for 1,000, or for a free model.
+    let key = gateway.key(json!({ "limit": 0.001 })).await;
+    let messages = json!([{ "role": "user", "content": " hello".repeat(500) }]);
+    let extras = json!({ "messages": messages, "models": ["test/free"], "max_tokens": 16 });
+    let answer = gateway.chat(&key, "test/small", extras.clone()).await;
+    assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("test/small")));
+    // Where counting does not help, it is.
+    let key = gateway.key(json!({ "limit": 0.0001 })).await;
+    let answer = gateway.chat(&key, "test/small", extras).await;
+    assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("test/free")));
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_comes_too_fast_is_told_so_whatever_else_it_could_fall_back_to() {
+    let gateway = TestGateway::with(DEAR).await;
+    let key = gateway.key(json!({ "limit": 0.001, "requests_per_minute": 1 })).await;
+    let extras = json!({ "models": ["test/dear"], "max_tokens": 400 });
+    assert_eq!(gateway.chat(&key, "test/small", extras.clone()).await.status, 200);
+    let answer = gateway.chat(&key, "test/small", extras).await;
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn while_others_hold_what_one_model_needs_another_is_taken() {
     let (gateway, key) = start(0.01).await;
     let gate = gateway.upstream.hold_answers("dear");

@@ -249,6 +249,9 @@ async fn a_client_that_leaves_a_provider_that_stops_is_charged_what_was_counted(
     drop(stream);
     gateway.settled().await;
     assert_eq!(gateway.rows(), ["gamma: counted $0.000071 for 63+4 cancelled"]);
+    let model = gateway.core.catalogue().model("test/stopping").cloned().unwrap();
+    let report = model.endpoints[0].learned.health.report(gateway.clock.time());
+    assert_eq!(report.uptime, [None; 3], "that it was stopped says nothing of its provider");
     gateway.upstream.until(|totals| totals.in_flight == 0).await;
     assert_eq!(gateway.upstream.calls()[0].ending, testkit::Ending::ClientGone);
     gate.release();

@@ -134,6 +134,39 @@ async fn a_full_queue_of_all_limits_is_503() {
 }
 
 #[tokio::test]
+async fn as_many_wait_as_the_bounds_say_and_no_more() {
+    let body = json!({
+        "model": "test/small",
+        "messages": [{ "role": "user", "content": "Hello" }],
+        "max_tokens": 400,
+    })
+    .to_string();
+    let bytes = format!("waiting_bodies_bytes_max = {}", body.len());
+    for bound in ["waiting_max = 1", &bytes] {
+        let gateway = TestGateway::with(&format!("{LONG_WAIT}\n{bound}")).await;
+        let key = gateway.key(json!({ "limit": ROOM_FOR_ONE })).await;
+        let gate = gateway.upstream.hold_answers("small");
+        let first = gateway.begin_chat(&key, "test/small", json!({ "max_tokens": 400 }));
+        gate.until_waiting(1).await;
+        let request = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\
+             authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+            key.text,
+            body.len()
+        );
+        let second = gateway.send(&request).await;
+        gateway.until_waiting(1).await;
+        let third = gateway.raw(&request).await;
+        assert!(third.starts_with("HTTP/1.1 503 "), "{bound}: {third}");
+        gate.release();
+        assert_eq!(first.await.unwrap().status, 200);
+        let second = TestGateway::rest(second).await;
+        assert!(second.starts_with("HTTP/1.1 200 "), "{bound}: {second}");
+        gateway.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_key_disabled_deleted_or_expired_while_it_waits_is_refused() {
     for way in ["disable", "delete", "expire"] {
         // Nothing tells the waiting that time has passed: they look when their wait is over.
