@@ -10,6 +10,7 @@ use store::{AuditPage, AuditRow, Difference, Report, Store as _, Subject};
 use crate::book_file::BookFile;
 use crate::export::Audit;
 use crate::print;
+use crate::progress::Progress;
 
 /// Characters of a value that the table shows.
 const SHOWN_CHARS: usize = 60;
@@ -66,7 +67,9 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<ExitCode> {
     match &arguments.command {
         Some(AuditCommand::Log(log)) => self::log(log),
         None => {
+            let progress = Progress::of("auditing the book");
             let report = arguments.book.open()?.audit()?;
+            drop(progress);
             tell(&report, arguments.json)?;
             let agrees = report.differences.is_empty();
             Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -16,6 +16,7 @@ use store::{Entry, Report, Store as _};
 use store_sqlite::SqliteStore;
 
 use crate::new_file::NewFile;
+use crate::progress::Progress;
 use crate::setup::Setup;
 use crate::{ConfigFile, print};
 
@@ -62,7 +63,11 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<ExitCode> {
         .with_context(|| format!("can't read the record of holds {}", holds.display()))?;
     let in_flight: Vec<Entry> =
         in_flight.records.iter().map(gateway::journal::HoldRecord::interrupted).collect();
-    let interrupted = store.backup(copy.path(), &in_flight)?;
+    let interrupted = {
+        let progress = Progress::of("copying the book");
+        let mut told = |done, of| progress.reached(done, of);
+        store.backup_told(copy.path(), &in_flight, &mut told)?
+    };
     let report = if *no_verify { None } else { Some(verified(&copy.path())?) };
     let bytes = std::fs::metadata(copy.path())?.len();
     copy.keep()?;
@@ -92,6 +97,7 @@ pub(crate) fn backup(arguments: &BackupArguments) -> Result<ExitCode> {
 }
 
 fn verified(copy: &Path) -> Result<Report> {
+    let _progress = Progress::of("auditing the copy");
     let copy = SqliteStore::open_to_read(copy)?;
     let problems = copy.quick_check()?;
     if !problems.is_empty() {
@@ -118,7 +124,9 @@ pub(crate) fn restore(arguments: &RestoreArguments) -> Result<ExitCode> {
     let RestoreArguments { file, backup, json } = arguments;
     let setup = Setup::read(&file.config)?;
     let book = setup.database()?;
+    let progress = Progress::of("checking the backup and putting it in place");
     let restored = store_sqlite::restore(backup, &book)?;
+    drop(progress);
     if *json {
         let told = json!({
             "book": book.display().to_string(),

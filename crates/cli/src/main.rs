@@ -33,6 +33,7 @@ mod new_file;
 mod output;
 mod print;
 mod profile;
+mod progress;
 mod providers;
 mod real;
 mod remote;

@@ -17,15 +17,19 @@ const STEP_PAGES: i32 = 1_024;
 /// ever waits behind all of it.
 const SYNC_STEPS: u32 = 8;
 
+/// Is told how many pages were copied, and of how many.
+type Told<'a> = &'a mut dyn FnMut(u64, u64);
+
 /// Copies what `source` reads into a new file at `to`, synced; it must not be there yet. Each of
 /// `in_flight` that is not in the book is settled in the copy. Returns how many that were.
 pub(crate) fn backup(
     source: &mut Connection,
     to: &Path,
     in_flight: &[Entry],
+    told: Told<'_>,
 ) -> Result<u64, StoreError> {
     file::private().create_new(true).open(to).map_err(StoreError::unavailable)?;
-    let copied = copied(source, to, in_flight)
+    let copied = copied(source, to, in_flight, told)
         .and_then(|settled| file::sync(to).map(|()| settled).map_err(StoreError::unavailable));
     if copied.is_err() {
         // Half a copy is none; that it could not be made is the error to report.
@@ -34,14 +38,19 @@ pub(crate) fn backup(
     copied
 }
 
-fn copied(source: &mut Connection, to: &Path, in_flight: &[Entry]) -> Result<u64, StoreError> {
+fn copied(
+    source: &mut Connection,
+    to: &Path,
+    in_flight: &[Entry],
+    told: Told<'_>,
+) -> Result<u64, StoreError> {
     let mut target =
         connection::open(to, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(store_error)?;
     // A copy that was cut short is thrown away, so it needs neither a journal nor a sync of its own.
     target
         .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         .map_err(store_error)?;
-    copy(source, &mut target, to)?;
+    copy(source, &mut target, to, told)?;
     // A file by itself: no log beside it, and one that can be read where nothing can be written.
     target
         .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0))
@@ -58,7 +67,12 @@ fn copied(source: &mut Connection, to: &Path, in_flight: &[Entry]) -> Result<u64
 ///
 /// The source stays in one transaction, so that its pages are of one moment and no commit starts
 /// the copy over.
-fn copy(source: &mut Connection, target: &mut Connection, to: &Path) -> Result<(), StoreError> {
+fn copy(
+    source: &mut Connection,
+    target: &mut Connection,
+    to: &Path,
+    told: Told<'_>,
+) -> Result<(), StoreError> {
     let written = File::open(to).map_err(StoreError::unavailable)?;
     let moment = source.transaction().map_err(store_error)?;
     moment
@@ -71,6 +85,10 @@ fn copy(source: &mut Connection, target: &mut Connection, to: &Path) -> Result<(
             StepResult::More => {}
             _ => return Err(StoreError::unavailable("the store is locked")),
         }
+        let progress = backup.progress();
+        let [all, left] =
+            [progress.pagecount, progress.remaining].map(|pages| u64::try_from(pages).unwrap_or(0));
+        told(all.saturating_sub(left), all);
         if step.is_multiple_of(SYNC_STEPS) {
             written.sync_data().map_err(StoreError::unavailable)?;
         }

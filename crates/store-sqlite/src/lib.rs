@@ -148,8 +148,18 @@ impl SqliteStore {
     /// `in_flight` is what the requests in flight at that moment are charged if nothing more is
     /// heard of them: each that is not in the book is settled in the copy. Returns how many.
     pub fn backup(&self, to: impl AsRef<Path>, in_flight: &[Entry]) -> Result<u64, StoreError> {
+        self.backup_told(to, in_flight, &mut |_, _| {})
+    }
+
+    /// The same, which tells now and then how many pages were copied, and of how many.
+    pub fn backup_told(
+        &self,
+        to: impl AsRef<Path>,
+        in_flight: &[Entry],
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<u64, StoreError> {
         let mut reader = self.readers.take().map_err(store_error)?;
-        backup::backup(&mut reader, to.as_ref(), in_flight)
+        backup::backup(&mut reader, to.as_ref(), in_flight, told)
     }
 
     /// When the request was admitted that the newest row is of.

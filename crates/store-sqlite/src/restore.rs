@@ -77,7 +77,7 @@ fn checked_copy(from: &Path, copy: &Path) -> Result<Report, RestoreError> {
     if found == 0 {
         return Err(OpenError::Foreign(path).into());
     }
-    backup::backup(&mut source, copy, &[]).map_err(RestoreError::Copy)?;
+    backup::backup(&mut source, copy, &[], &mut |_, _| {}).map_err(RestoreError::Copy)?;
     let sqlite = |source| OpenError::Sqlite { path: copy.to_owned(), source };
     let mut target = connection::open(copy, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sqlite)?;
     schema::migrate(&mut target, found).map_err(sqlite)?;

@@ -2,7 +2,7 @@
 
 mod line;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,9 +15,12 @@ use self::line::{FORMAT, Line};
 use crate::book_file::BookFile;
 use crate::new_file::NewFile;
 use crate::print;
+use crate::progress::Progress;
 
 /// Written in pieces of this many bytes.
 const BUFFER_BYTES: usize = 1 << 16;
+/// A person is told after so many lines how many there are.
+const TOLD_EVERY: u64 = 1_000;
 
 #[derive(clap::Args)]
 pub(crate) struct ExportArguments {
@@ -35,7 +38,9 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode> {
     let ExportArguments { book, out, force } = arguments;
     let store = book.open()?;
     if out.as_os_str() == "-" {
-        match write(&store, BufWriter::with_capacity(BUFFER_BYTES, print::stdout())) {
+        // Lines on a terminal are progress enough.
+        let progress = (!io::stdout().is_terminal()).then(progress);
+        match write(&store, BufWriter::with_capacity(BUFFER_BYTES, print::stdout()), progress) {
             // Whoever read it has enough.
             Err(Failure::Out(error)) if error.kind() == ErrorKind::BrokenPipe => {}
             Err(failure) => bail!(failure),
@@ -44,10 +49,15 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let file = NewFile::create(out, *force, &book.path()?)?;
-    let lines = write(&store, BufWriter::with_capacity(BUFFER_BYTES, file.open()?))?;
+    let out_file = BufWriter::with_capacity(BUFFER_BYTES, file.open()?);
+    let lines = write(&store, out_file, Some(progress()))?;
     file.keep()?;
     print::line(&format!("wrote {lines} lines to {}", out.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+fn progress() -> Progress {
+    Progress::of("lines written")
 }
 
 /// Why an export is not whole.
@@ -60,8 +70,8 @@ enum Failure {
 }
 
 /// Writes every line, and says how many there are.
-fn write(store: &SqliteStore, out: impl Write) -> Result<u64, Failure> {
-    let mut lines = Lines { out, count: 0 };
+fn write(store: &SqliteStore, out: impl Write, progress: Option<Progress>) -> Result<u64, Failure> {
+    let mut lines = Lines { out, count: 0, progress };
     lines.put(&Line::Export { format: FORMAT }).map_err(Failure::Out)?;
     // The store passes on an error of the sink as one of its own.
     let mut failed = None;
@@ -85,12 +95,18 @@ fn write(store: &SqliteStore, out: impl Write) -> Result<u64, Failure> {
 struct Lines<W> {
     out: W,
     count: u64,
+    progress: Option<Progress>,
 }
 
 impl<W: Write> Lines<W> {
     fn put(&mut self, line: &Line) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, line)?;
         self.count += 1;
+        if let Some(progress) = &self.progress
+            && self.count.is_multiple_of(TOLD_EVERY)
+        {
+            progress.counted(self.count);
+        }
         self.out.write_all(b"\n")
     }
 }

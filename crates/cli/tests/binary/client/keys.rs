@@ -195,6 +195,19 @@ async fn quietly_only_the_text_is_printed_and_it_works() {
 }
 
 #[tokio::test]
+async fn beside_a_server_its_configuration_and_its_management_key_are_enough() {
+    let world = World::start(&["small"]).await;
+    world.upstream.on("small", Behaviour::new().text("Good day."));
+    let me = Session::new().set("TOLLGATE_MANAGEMENT_KEY", world.tollgate.management_key());
+    let listen = world.tollgate.address();
+    me.file("tollgate.toml", &format!("[server]\nlisten = \"{listen}\"\n"));
+    let text = me.printed("keys create first --limit 1 --reset daily --quiet").await;
+    let me = me.set("TOLLGATE_API_KEY", text.trim());
+    assert_eq!(me.printed("chat --model test/small hello").await, "Good day.\n");
+    assert!(me.printed("key").await.contains("kind       inference"));
+}
+
+#[tokio::test]
 async fn a_name_that_several_have_names_none_and_the_candidates_are_told() {
     let world = World::start(&["small"]).await;
     let me = Session::of_manager(&world);

@@ -120,7 +120,8 @@ async fn world() -> (World, Terminal) {
     let me = Session::new()
         .set("TOLLGATE_URL", &url(&world))
         .set("TOLLGATE_API_KEY", world.tollgate.management_key())
-        .set("PATH", &path);
+        .set("PATH", &path)
+        .set("FAKE_PROVIDER_KEY", crate::world::CREDENTIAL);
     let terminal = Terminal::of(me);
     (world, terminal)
 }
@@ -194,6 +195,32 @@ async fn colours_are_for_terminals_that_want_them_and_an_answer_can_not_command_
     let screen = terminal.until("answer", |screen| screen.contains("\nasked")).await;
     assert!(screen.contains("red\u{fffd}[31malarm") && screen.contains("tokens in"), "{screen}");
     assert!(!terminal.coloured().contains("\u{1b}[31m"), "{screen}");
+}
+
+#[tokio::test]
+async fn long_work_shows_on_a_terminal_how_far_it_is_and_leaves_nothing_behind() {
+    let (world, terminal) = world().await;
+    let written = world.tollgate.folder().join("written");
+    terminal.tmux(&["pipe-pane", &format!("cat > {}", written.display())]);
+    let config = world.tollgate.config_path().display().to_string();
+    for (line, shown) in [
+        (format!("clear; tollgate backup copy.db --config {config}"), "auditing the copy"),
+        (format!("clear; tollgate audit --config {config}"), "auditing the book"),
+        (format!("clear; tollgate export --out book.jsonl --config {config}"), "lines written"),
+    ] {
+        terminal.line(&format!("{line} && echo worked"));
+        let screen = terminal.until("end", |screen| screen.contains("\nworked")).await;
+        assert!(!screen.contains(shown), "{screen}");
+        let deadline = Instant::now() + APPEARS_WITHIN;
+        loop {
+            let written = std::fs::read(&written).unwrap_or_default();
+            if String::from_utf8_lossy(&written).contains(shown) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{shown} was never shown");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
 }
 
 #[tokio::test]
