@@ -92,6 +92,24 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
     path: &Path,
     questions: impl IntoIterator<Item = (Method, String, Vec<u8>)>,
 ) -> Result<Vec<A>> {
+    let answers = ask_until(path, questions, Result::is_err)?;
+    answers.into_iter().collect()
+}
+
+/// Several questions, of which one may be refused while the others are answered.
+pub(crate) fn ask_each<A: DeserializeOwned>(
+    path: &Path,
+    questions: impl IntoIterator<Item = (Method, String, Vec<u8>)>,
+) -> Result<Vec<Result<A>>> {
+    ask_until(path, questions, |_| false)
+}
+
+/// The same up to the first answer that is `last`.
+fn ask_until<A: DeserializeOwned>(
+    path: &Path,
+    questions: impl IntoIterator<Item = (Method, String, Vec<u8>)>,
+    is_last: impl Fn(&Result<A>) -> bool,
+) -> Result<Vec<Result<A>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let setup = Setup::read(path)?;
     runtime.block_on(async {
@@ -121,7 +139,12 @@ pub(crate) fn ask_all<A: DeserializeOwned>(
                     (status, String::from_utf8_lossy(&bytes).into_owned())
                 }
             };
-            answers.push(understood(status, &text)?);
+            let answer = understood(status, &text);
+            let is_last = is_last(&answer);
+            answers.push(answer);
+            if is_last {
+                break;
+            }
         }
         if let Some(Answerer::Here(_, core)) = here {
             core.close();
@@ -154,7 +177,7 @@ pub(crate) fn is_answering(setup: &Setup) -> Result<bool> {
 }
 
 /// Whoever answers that question. Where no server runs and there is no book, only a new management
-/// key is a reason to make one.
+/// key and an import are reasons to make one.
 async fn find(setup: &Setup, method: &Method, route: &str) -> Result<Answerer> {
     let address = Address::of(&setup.beside(".sock")?);
     if let Ok(address) = address
@@ -166,7 +189,8 @@ async fn find(setup: &Setup, method: &Method, route: &str) -> Result<Answerer> {
         bail!("{NO_SERVER}");
     }
     let database = setup.database()?;
-    if !(database.exists() || (method, route) == (&Method::POST, "/management-keys")) {
+    let makes = ["/management-keys", "/import/keys", "/import/workspaces"];
+    if !(database.exists() || (method == Method::POST && makes.contains(&route))) {
         bail!("there is no store at {}", database.display());
     }
     let core = setup.open()?;

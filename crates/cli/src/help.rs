@@ -127,8 +127,16 @@ const COMMANDS: &[Below] = &[
                 "tollgate import litellm config.yaml --output tollgate.toml --apply",
                 "Write the configuration",
             ),
+            (
+                "tollgate import litellm config.yaml --keys env:DATABASE_URL --apply",
+                "Make its keys and teams here, beside a running server or without one",
+            ),
         ],
-        exits: DONE,
+        exits: &[
+            ("0", "done, or shown"),
+            ("1", "refused or failed, one key or all; the last column or stderr says why"),
+            MISUSED,
+        ],
         variables: &[],
     },
     Below {

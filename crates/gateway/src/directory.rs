@@ -161,7 +161,12 @@ impl Directory {
 
     /// Adds a key that was just made.
     pub fn add(&self, record: KeyRecord) {
-        self.add_loaded(LoadedKey { record, tally: Tally::default(), last_used_at: None });
+        self.add_spent(record, Tally::default());
+    }
+
+    /// Adds a key that was just made and has spent that much elsewhere.
+    pub fn add_spent(&self, record: KeyRecord, tally: Tally) {
+        self.add_loaded(LoadedKey { record, tally, last_used_at: None });
     }
 
     /// Puts changed settings in force. A key that moves takes its own figures along; requests that

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Result};
-use store::{AuditRow, Change, Edit, Outcome};
+use store::{AuditRow, Change, Edit, Entry, Outcome};
 
 use crate::sums::Sums;
 use crate::{
@@ -75,10 +75,22 @@ fn apply<'a>(
     }
 }
 
+/// Counts a row in the kept sums at once.
+fn count(connection: &Connection, entry: &Entry) -> Result<()> {
+    let mut sums = Sums::default();
+    sums.count(entry);
+    sums.write(connection)
+}
+
 fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome> {
     match edit {
-        Edit::CreateKey { key, idempotent } => {
-            keys::create(connection, key, idempotent.as_ref(), row.at)
+        Edit::CreateKey { key, idempotent, opening } => {
+            let outcome = keys::create(connection, key, idempotent.as_ref(), row.at)?;
+            if let (Outcome::Done, Some(opening)) = (&outcome, opening) {
+                entries::settle(connection, opening)?;
+                count(connection, opening)?;
+            }
+            Ok(outcome)
         }
         Edit::UpdateKey(key) => keys::update(connection, key),
         Edit::DeleteKey { hash, at } => keys::delete(connection, *hash, *at),
@@ -104,9 +116,7 @@ fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome>
         Edit::Correct { generation, attempt, cost } => {
             let outcome = entries::correct(connection, generation, *attempt, *cost)?;
             if let Outcome::Corrected { entry } = &outcome {
-                let mut sums = Sums::default();
-                sums.count(entry);
-                sums.write(connection)?;
+                count(connection, entry)?;
             }
             Ok(outcome)
         }

@@ -179,11 +179,15 @@ fn attempts(fields: &mut Fields<'_>) -> Result<Vec<Attempt>> {
     serde_json::from_str(text).map_err(|cause| fields.unread(cause))
 }
 
+/// How an opening row is stored; no attempt has as many corrections.
+const OPENING: u32 = u32::MAX;
+
 /// A kind as it is stored.
 pub(crate) fn number(kind: Kind) -> u32 {
     match kind {
         Kind::Attempt => 0,
         Kind::Correction(number) => number,
+        Kind::Opening => OPENING,
     }
 }
 
@@ -191,6 +195,7 @@ pub(crate) fn number(kind: Kind) -> u32 {
 pub(crate) fn kind(number: u32) -> Kind {
     match number {
         0 => Kind::Attempt,
+        OPENING => Kind::Opening,
         number => Kind::Correction(number),
     }
 }

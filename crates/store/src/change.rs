@@ -39,6 +39,8 @@ pub enum Edit {
         key: KeyRecord,
         /// The answer to keep for a repeat.
         idempotent: Option<Idempotent>,
+        /// The row of what it had spent elsewhere, booked with it: [`Kind::Opening`](crate::Kind::Opening), of this key.
+        opening: Option<Box<Entry>>,
     },
     /// Replaces a live key's settings. `key.version` is the version it was made from: the store
     /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where

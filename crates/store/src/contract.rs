@@ -65,6 +65,7 @@ const CHECKS: &[(&str, Check)] = checks! {
     corrections:
         a_correction_books_the_difference_and_dates_it_as_the_original,
         a_correction_counts_no_request_and_is_no_use,
+        a_key_comes_with_what_it_had_spent_or_not_at_all,
         correcting_to_the_same_cost_books_a_row_of_nothing,
         correcting_what_is_not_there_is_missing,
         a_correction_sees_the_settlement_before_it_in_its_batch,

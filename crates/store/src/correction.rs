@@ -18,7 +18,7 @@ pub fn correction(rows: &[Entry], attempt: u32, cost: Amounts) -> Outcome {
     let stands_at = rows().try_fold(Amounts::ZERO, |sum, entry| sum.checked_add(entry.cost));
     let difference = stands_at.and_then(|stands_at| cost.checked_sub(stands_at));
     let made = rows().filter_map(|entry| match entry.kind {
-        Kind::Attempt => None,
+        Kind::Attempt | Kind::Opening => None,
         Kind::Correction(number) => Some(number),
     });
     match (difference, made.max().unwrap_or(0).checked_add(1)) {

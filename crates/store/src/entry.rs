@@ -76,6 +76,8 @@ pub enum Kind {
     Attempt,
     /// The n-th correction of it, counted from 1: the difference it makes, dated as the original.
     Correction(u32),
+    /// What a key had spent elsewhere before it came here: no request, and no use of the key.
+    Opening,
 }
 
 /// Tokens as the provider counts them; a correction carries none.

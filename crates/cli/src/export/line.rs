@@ -150,6 +150,9 @@ pub(super) struct Row {
     api_type: &'static str,
     attempt: u32,
     correction: Option<u32>,
+    /// Only there on the row of what a key had spent before it came here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    opening: bool,
     key: String,
     workspace: String,
     creator: Option<String>,
@@ -471,9 +474,10 @@ fn row(entry: Entry) -> Row {
         api_type: api_type.as_str(),
         attempt,
         correction: match kind {
-            Kind::Attempt => None,
+            Kind::Attempt | Kind::Opening => None,
             Kind::Correction(number) => Some(number),
         },
+        opening: kind == Kind::Opening,
         key: key.to_string(),
         workspace: workspace.to_string(),
         creator,

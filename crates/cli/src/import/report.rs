@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Missing,
     /// A variable must be set.
     Variable,
+    /// It came over, and a person should look at it.
+    Warning,
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
             Kind::Approximated => "approximated",
             Kind::Missing => "missing",
             Kind::Variable => "variable",
+            Kind::Warning => "warning",
         }
     }
 }

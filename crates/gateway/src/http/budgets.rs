@@ -143,7 +143,7 @@ fn of(budgets: &[BudgetRecord], interval: Interval) -> Option<&BudgetRecord> {
 }
 
 /// The budget as it is put: one that is there keeps its identity.
-fn edited(
+pub(super) fn edited(
     core: &Core,
     record: &WorkspaceRecord,
     budgets: &[BudgetRecord],
@@ -200,7 +200,7 @@ fn reset(interval: Interval) -> Option<Reset> {
     }
 }
 
-fn interval(reset: Option<Reset>) -> Interval {
+pub(super) fn interval(reset: Option<Reset>) -> Interval {
     match reset {
         Some(Reset::Daily) => Interval::Daily,
         Some(Reset::Weekly) => Interval::Weekly,
@@ -225,7 +225,7 @@ fn shown(budget: &BudgetRecord) -> WorkspaceBudget {
 }
 
 /// A budget for the audit log, with what its workspace says of all of them.
-fn to_json(budget: &BudgetRecord, record: &WorkspaceRecord) -> String {
+pub(super) fn to_json(budget: &BudgetRecord, record: &WorkspaceRecord) -> String {
     json!({
         "interval": interval(budget.reset).as_str(),
         "limit": budget.limit.to_string(),

@@ -15,10 +15,14 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{AuditRow, Edit, EndpointMark, Entry, KeyHash, Kind, ManagementKey, Outcome, Source};
 
+mod imports;
 mod retention;
 mod secrets;
 mod users;
 
+pub use imports::{
+    ImportKey, ImportOpening, ImportWorkspace, KnownBudget, KnownKey, KnownWorkspace, Standing,
+};
 pub use retention::{RetentionOutcome, RetentionRun};
 pub use secrets::{Rotated, Rotation};
 pub use users::ListedUser;
@@ -119,6 +123,7 @@ pub fn routes(control: Arc<Control>) -> Router {
         .route("/endpoints", get(list_marks))
         .route("/endpoints/clear", post(clear_mark))
         .route("/reload", post(reload))
+        .merge(imports::routes())
         .merge(retention::routes())
         .merge(users::routes())
         .merge(secrets::routes())

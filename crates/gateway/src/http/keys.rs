@@ -2,7 +2,7 @@
 //! Settings come from the store, spend from the ledger; a change is in force once it is durable.
 
 mod idempotency;
-mod settings;
+pub(super) mod settings;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -76,13 +76,16 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     }
     let wanted = CreateKey::parse(&body.bytes)?;
     let text = secrets::new_key(&*core.entropy);
-    let record = settings::of_new(core, &wanted, &text)?;
+    let models = wanted.allowed_models.as_deref().unwrap_or_default();
+    models_are_there(&core.catalogue(), models, &[])?;
+    let (hash, label) = (auth::hash(text.expose()), secrets::label(text.expose()));
+    let record = settings::of_new(core, &wanted, hash, label)?;
     let answer = KeyCreated { data: unspent(&record), key: text };
     let answer = serde_json::to_vec(&answer).map_err(ApiError::internal)?;
     let idempotent = request.as_ref().map(|request| request.keep(core, &answer)).transpose()?;
 
     let audit = audit(core, &manager, "key.create", &record.hash, None, Some(&record));
-    let edit = Edit::CreateKey { key: record.clone(), idempotent };
+    let edit = Edit::CreateKey { key: record.clone(), idempotent, opening: None };
     let shared = Arc::clone(core);
     let pending = core.writer.edit(edit, audit, move |outcome| {
         if *outcome == Outcome::Done {

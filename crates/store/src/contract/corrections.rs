@@ -5,10 +5,10 @@ use ledger::{Amounts, Day};
 use money::Money;
 
 use super::sample::{
-    at, commit_all, correct, create, credits, entry, hash, key, loaded, recorded, settle,
+    at, commit_all, correct, create, credits, edit, entry, hash, key, loaded, recorded, settle,
     settlement, spent_on, total,
 };
-use crate::{AuditPage, Edit, Entry, Kind, Outcome, Store, Tokens};
+use crate::{AuditPage, Edit, Entry, KeyRecord, Kind, Outcome, Store, Tokens};
 
 /// The row of a correction, or a panic.
 fn corrected(outcome: Outcome) -> Entry {
@@ -71,6 +71,35 @@ pub(super) fn a_correction_counts_no_request_and_is_no_use(store: &dyn Store) {
     assert_eq!(store.audit().unwrap().differences, []);
     let next = corrected(correct(store, "gen-1", 0, original.cost));
     assert_eq!((next.kind, next.cost), (Kind::Correction(2), credits(1)));
+}
+
+pub(super) fn a_key_comes_with_what_it_had_spent_or_not_at_all(store: &dyn Store) {
+    let opening = Entry {
+        kind: Kind::Opening,
+        admitted_at: at("2026-11-21T23:59:59Z"),
+        cost: credits(1_500),
+        tokens: Tokens::default(),
+        ..entry("opening-1", hash(1))
+    };
+    let made = |opening: &Entry| Edit::CreateKey {
+        key: KeyRecord { second_hash: None, ..key(1) },
+        idempotent: None,
+        opening: Some(Box::new(opening.clone())),
+    };
+    assert_eq!(edit(store, made(&opening)), Outcome::Done);
+    assert_eq!(total(store, hash(1)), credits(1_500));
+    assert_eq!(spent_on(store, hash(1), "2026-11-21T00:00:00Z"), credits(1_500));
+    let key = loaded(store, hash(1), Day::of(opening.admitted_at)).unwrap();
+    assert_eq!(key.last_used_at, None, "it was used elsewhere");
+    assert_eq!(store.generation("opening-1").unwrap(), std::slice::from_ref(&opening));
+    assert_eq!(store.unresolved(9).unwrap(), []);
+    assert_eq!(correct(store, "opening-1", 0, credits(1)), Outcome::Missing);
+    // A hash that is known is refused, and its opening with it.
+    let again = Entry { generation: "opening-2".to_owned(), ..opening };
+    assert_eq!(edit(store, made(&again)), Outcome::Conflict);
+    assert_eq!(total(store, hash(1)), credits(1_500));
+    assert_eq!(store.generation("opening-2").unwrap(), []);
+    assert_eq!(store.audit().unwrap().differences, []);
 }
 
 pub(super) fn correcting_to_the_same_cost_books_a_row_of_nothing(store: &dyn Store) {

@@ -89,7 +89,13 @@ impl Book {
 
     fn edit(&mut self, edit: &Edit, now: Timestamp) -> Outcome {
         match edit {
-            Edit::CreateKey { key, idempotent } => self.create_key(key, idempotent.as_ref(), now),
+            Edit::CreateKey { key, idempotent, opening } => {
+                let outcome = self.create_key(key, idempotent.as_ref(), now);
+                if outcome == Outcome::Done {
+                    self.entries.extend(opening.as_deref().cloned());
+                }
+                outcome
+            }
             Edit::UpdateKey(key) => self.update_key(key),
             Edit::DeleteKey { hash, at } => match self.live_key(*hash) {
                 Some(key) => {

@@ -1,9 +1,16 @@
 //! `tollgate import litellm`: a proxy's configuration.
 
+mod amounts;
 mod config;
 mod deployment;
+mod keys;
+mod models;
+mod postgres;
 mod providers;
 mod reasons;
+mod rows;
+mod weak;
+mod window;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,17 +21,35 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
+use super::plan::{self, Diff};
 use super::report::{Kind, Note, Notes, plain};
+use crate::ConfigFile;
 use crate::config::examine_with;
 use crate::new_file::NewFile;
+use crate::real::SystemClock;
 use crate::{print, setup};
 use config::{Imported, Row};
+use gateway::clock::Clock as _;
+use models::Names;
+use rows::Rows;
+
+/// How large a file of keys may be.
+const KEYS_BYTES_MAX: u64 = 1 << 30;
 
 #[derive(clap::Args)]
 pub(crate) struct LitellmArguments {
     /// LiteLLM's configuration file.
     #[arg(value_name = "CONFIG")]
     source: PathBuf,
+    /// Where the virtual keys are: the address of LiteLLM's PostgreSQL database, `env:NAME` for a
+    /// variable that has it, or a file of JSON: answers of its API with whole objects, or rows.
+    #[arg(long, value_name = "DATABASE_URL|FILE")]
+    keys: Option<String>,
+    /// Take a budget's window though it starts afresh before LiteLLM's does.
+    #[arg(long, requires = "keys")]
+    reset_early: bool,
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where the configuration is written with --apply; never over a file that is there.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -63,6 +88,8 @@ impl State {
 struct Outcome<'a> {
     applied: bool,
     configuration: Configuration<'a>,
+    #[serde(flatten)]
+    diff: Option<&'a Diff>,
     notes: &'a [Note],
 }
 
@@ -80,20 +107,24 @@ struct Configuration<'a> {
 }
 
 pub(crate) fn run(arguments: &LitellmArguments) -> Result<ExitCode> {
-    let LitellmArguments { source, output, apply, json } = arguments;
-    if *apply && output.is_none() {
-        bail!("--apply needs --output: the file to write the configuration to");
+    let LitellmArguments { source, output, apply, json, keys, .. } = arguments;
+    if *apply && output.is_none() && keys.is_none() {
+        bail!("--apply needs --output, the file to write the configuration to, or --keys");
     }
-    let text = read(source)?;
+    let text = read(source, config::BYTES_MAX)?;
     let mut notes = Notes::default();
     let file = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
     let imported = config::read(&text, &plain(&file), &mut notes)
         .with_context(|| format!("can't read {}", source.display()))?;
     check(&imported, &mut notes)?;
+    let rows = keys.as_deref().map(rows_of).transpose()?;
     let state = output.as_deref().map(|output| state(output, &imported.text)).transpose()?;
     if *apply && let Some(output) = output {
         write(output, state, &imported.text)?;
     }
+    let diff = rows.map(|rows| import_keys(arguments, &rows, &imported, &mut notes)).transpose()?;
+    let is_refused = diff.as_ref().is_some_and(|diff| diff.count(&plan::State::Refused) > 0);
+    let code = if *apply && is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     if *json {
         let configuration = Configuration {
             file: output.as_ref().map(|file| file.display().to_string()),
@@ -104,22 +135,69 @@ pub(crate) fn run(arguments: &LitellmArguments) -> Result<ExitCode> {
             patterns: &imported.patterns,
             text: &imported.text,
         };
-        let outcome = Outcome { applied: *apply, configuration, notes: &notes.0 };
+        let outcome =
+            Outcome { applied: *apply, configuration, diff: diff.as_ref(), notes: &notes.0 };
         print::line(&serde_json::to_string_pretty(&outcome)?);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
-    show(&imported, &notes);
+    show(&imported);
+    diff.iter().for_each(Diff::show);
+    notes.show();
     summary(&imported, &notes, output.as_deref(), state, *apply);
-    Ok(ExitCode::SUCCESS)
+    if let Some(diff) = &diff {
+        print::line(&diff.summary(*apply));
+    }
+    if !apply {
+        print::line("nothing was changed; --apply does it");
+    }
+    Ok(code)
 }
 
-fn read(path: &Path) -> Result<String> {
+/// Keys, teams and budgets, from wherever they are.
+fn rows_of(source: &str) -> Result<Rows> {
+    let variable = source.strip_prefix("env:");
+    let named =
+        variable.map(|name| std::env::var(name).with_context(|| format!("variable {name}")));
+    let source = named.transpose()?.unwrap_or_else(|| source.to_owned());
+    if postgres::is_address(&source) {
+        return postgres::read(&source);
+    }
+    let path = Path::new(&source);
+    Rows::parse(&read(path, KEYS_BYTES_MAX)?)
+        .with_context(|| format!("can't read {}", path.display()))
+}
+
+/// What the rows come to beside what there is; done where that is asked for.
+fn import_keys(
+    arguments: &LitellmArguments,
+    rows: &Rows,
+    imported: &Imported,
+    notes: &mut Notes,
+) -> Result<Diff> {
+    let config = &arguments.config.config;
+    let standing = plan::standing(config, &keys::hashes(rows))?;
+    let context = keys::Context {
+        rows,
+        names: &Names::new(imported, &standing.models),
+        standing: &standing,
+        now: SystemClock.now(),
+        early: arguments.reset_early,
+    };
+    let plan = keys::plan(&context, notes);
+    let mut diff = plan.diff(&standing);
+    if arguments.apply {
+        plan.apply(config, &mut diff)?;
+    }
+    Ok(diff)
+}
+
+fn read(path: &Path, bytes_max: u64) -> Result<String> {
     let failed = || format!("can't read {}", path.display());
     let mut text = String::new();
     let file = std::fs::File::open(path).with_context(failed)?;
-    file.take(config::BYTES_MAX + 1).read_to_string(&mut text).with_context(failed)?;
-    if text.len() as u64 > config::BYTES_MAX {
-        bail!("{} is larger than {} MiB", path.display(), config::BYTES_MAX >> 20);
+    file.take(bytes_max + 1).read_to_string(&mut text).with_context(failed)?;
+    if text.len() as u64 > bytes_max {
+        bail!("{} is larger than {} MiB", path.display(), bytes_max >> 20);
     }
     Ok(text)
 }
@@ -164,7 +242,7 @@ fn write(output: &Path, state: Option<State>, text: &str) -> Result<()> {
     file.keep()
 }
 
-fn show(imported: &Imported, notes: &Notes) {
+fn show(imported: &Imported) {
     let row = |row: &Row| {
         let prices = row.prices.to_owned();
         let Row { model_name, id, provider, upstream_model, .. } = row;
@@ -173,7 +251,6 @@ fn show(imported: &Imported, notes: &Notes) {
     };
     let rows: Vec<Vec<String>> = imported.models.iter().map(row).collect();
     print::table(&["MODEL NAME", "ID HERE", "PROVIDER", "UPSTREAM MODEL", "PRICES"], &rows);
-    notes.show();
 }
 
 fn summary(
@@ -202,8 +279,5 @@ fn summary(
             print::line(&format!("{}: {}", output.display(), state.as_str()));
         }
         _ => {}
-    }
-    if !is_applied {
-        print::line("nothing was changed; --apply does it");
     }
 }

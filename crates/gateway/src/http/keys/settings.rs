@@ -2,20 +2,24 @@
 //! What the requests ask for is checked against what there is here; nothing is half-made.
 
 use api::Invalid;
-use api::keys::{CreateKey, PlainKey, UpdateKey};
+use api::keys::{CreateKey, UpdateKey};
 use ledger::Pace;
 use money::Money;
-use store::{KeyRecord, Reset, means_model};
+use store::{KeyHash, KeyRecord, Reset, means_model};
 
 use super::{stored_reset, workspace};
 use crate::catalogue::Catalogue;
 use crate::core::Core;
 use crate::http::auth;
 use crate::http::error::{ApiError, ApiResult};
-use crate::secrets;
 
 /// A new key as it was asked for.
-pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiResult<KeyRecord> {
+pub(in crate::http) fn of_new(
+    core: &Core,
+    wanted: &CreateKey,
+    hash: KeyHash,
+    label: String,
+) -> ApiResult<KeyRecord> {
     let workspace = workspace(core, wanted.workspace_id).ok_or_else(no_workspace)?;
     if let Some(user) = &wanted.creator_user_id
         && core.users.of_id(user).is_none()
@@ -26,12 +30,10 @@ pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiRes
     }
     let external = wanted.external.as_ref();
     let second = external.and_then(|external| external.api_key.as_ref());
-    let models = wanted.allowed_models.as_deref().unwrap_or_default();
-    models_are_there(&core.catalogue(), models, &[])?;
     Ok(KeyRecord {
-        hash: auth::hash(text.expose()),
+        hash,
         second_hash: second.map(|text| auth::hash(text.expose())),
-        label: secrets::label(text.expose()),
+        label,
         name: wanted.name.clone(),
         disabled: false,
         limit: wanted.limit.map(|limit| limit.0),
@@ -54,7 +56,7 @@ pub(super) fn of_new(core: &Core, wanted: &CreateKey, text: &PlainKey) -> ApiRes
 }
 
 /// The refusal of a workspace that is not there, or not any more.
-pub(super) fn no_workspace() -> ApiError {
+pub(in crate::http) fn no_workspace() -> ApiError {
     ApiError::invalid("`workspace_id` is not a workspace; allowed: the id of one")
 }
 
@@ -120,7 +122,7 @@ pub(in crate::http) fn models_are_there(
 }
 
 /// A key's settings for the audit log: what a person may change, and whose it is.
-pub(super) fn to_json(record: &KeyRecord) -> String {
+pub(in crate::http) fn to_json(record: &KeyRecord) -> String {
     serde_json::json!({
         "name": record.name,
         "disabled": record.disabled,
