@@ -20,6 +20,7 @@ pub(crate) const URL: &str = "TOLLGATE_URL";
 pub(crate) const API_KEY: &str = "TOLLGATE_API_KEY";
 pub(crate) const MANAGEMENT_KEY: &str = "TOLLGATE_MANAGEMENT_KEY";
 pub(crate) const OPENROUTER_KEY: &str = "OPENROUTER_API_KEY";
+const CONFIG: &str = "TOLLGATE_CONFIG";
 /// The configuration of a server in this folder.
 const DEFAULT_CONFIG: &str = "tollgate.toml";
 /// Whose API this is too.
@@ -41,17 +42,16 @@ pub(crate) struct Remote {
         help_heading = "Server"
     )]
     url: Option<String>,
-    /// Where nothing else names a server: the local one of this configuration file.
+    /// Ask the local server of this configuration file. Where nothing else names a server, that of
+    /// TOLLGATE_CONFIG or tollgate.toml is asked.
     #[arg(
         long,
         global = true,
-        env = "TOLLGATE_CONFIG",
-        hide_env_values = true,
-        default_value = DEFAULT_CONFIG,
         value_name = "FILE",
+        conflicts_with_all = ["profile", "url"],
         help_heading = "Server"
     )]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// Print JSON, money as exact numbers.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
@@ -122,11 +122,6 @@ impl fmt::Display for Named {
 }
 
 impl Server {
-    /// Whether it is the one of a configuration on this machine.
-    pub(crate) fn is_local(&self) -> bool {
-        matches!(self.named, Named::Config(_))
-    }
-
     /// Where its key is from, for a person.
     pub(crate) fn key_origin(&self) -> String {
         match (&self.key, &self.named) {
@@ -147,12 +142,7 @@ impl Remote {
 
     /// The server of that profile; where none is named, whichever is asked without arguments.
     pub(crate) fn of_profile(profile: Option<String>) -> Remote {
-        Remote { profile, config: DEFAULT_CONFIG.into(), ..Remote::default() }
-    }
-
-    /// Which file describes a local server.
-    pub(crate) fn config(&self) -> &Path {
-        &self.config
+        Remote { profile, ..Remote::default() }
     }
 
     /// Which server that is.
@@ -160,7 +150,7 @@ impl Remote {
         let get = |name: &str| variables.get(name).filter(|value| !value.is_empty());
         let (mut url, mut profile) = (self.url.clone(), self.profile.clone());
         let mut named = Named::Argument;
-        let is_argument = url.is_some() || profile.is_some();
+        let is_argument = url.is_some() || profile.is_some() || self.config.is_some();
         if !is_argument {
             named = Named::Variable;
             url = get(URL)
@@ -181,6 +171,23 @@ impl Remote {
             }
             None => KeyFrom::Nowhere,
         };
+        let local = |file: &Path| {
+            let Some(local) = local(file, variables)? else { return Ok(None) };
+            let url = format!("http://{}/api/v1", local.listen);
+            let key = match keyed(&url) {
+                // Whoever serves with it may ask with it.
+                KeyFrom::Nowhere if need != Need::Inference && get(MANAGEMENT_KEY).is_some() => {
+                    KeyFrom::Variable(MANAGEMENT_KEY)
+                }
+                key => key,
+            };
+            let named = Named::Config(file.to_owned());
+            Ok(Some(Server { url, named, key, model: None, admin: local.admin }))
+        };
+        if let Some(file) = &self.config {
+            let found: Result<Option<Server>> = local(file);
+            return found?.with_context(|| format!("there is no {}", file.display()));
+        }
         if let Some(url) = url {
             let key = keyed(&url);
             return Ok(Server { url, named, key, model: None, admin: None });
@@ -198,22 +205,16 @@ impl Remote {
             let named = Named::Profile(name.to_owned());
             return Ok(Server { url, named, key, model: profile.model.clone(), admin: None });
         }
-        let Some(local) = local(&self.config, variables)? else {
-            bail!(
+        let file = Path::new(get(CONFIG).map_or(DEFAULT_CONFIG, String::as_str));
+        local(file)?.with_context(|| {
+            format!(
                 "no server is named: there is no --url or {URL}, no --profile or {PROFILE}, no \
                  current profile in {}, and no {} of a local server. Say `--url \
                  http://127.0.0.1:8787/api/v1`, or keep one: `tollgate profile add NAME --url URL`",
                 profiles.path().display(),
-                self.config.display()
-            );
-        };
-        let url = format!("http://{}/api/v1", local.listen);
-        let mut key = keyed(&url);
-        if key == KeyFrom::Nowhere && need != Need::Inference && get(MANAGEMENT_KEY).is_some() {
-            key = KeyFrom::Variable(MANAGEMENT_KEY);
-        }
-        let named = Named::Config(self.config.clone());
-        Ok(Server { url, named, key, model: None, admin: local.admin })
+                file.display()
+            )
+        })
     }
 }
 

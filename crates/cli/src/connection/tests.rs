@@ -33,11 +33,12 @@ impl Place {
         let remote = Remote {
             url: url.map(str::to_owned),
             profile: profile.map(str::to_owned),
-            config: self.folder.path().join("tollgate.toml"),
             ..Remote::default()
         };
         let home = self.folder.path().to_str().unwrap();
-        let variables = variables.iter().copied().chain([("XDG_CONFIG_HOME", home)]);
+        let config = format!("{home}/tollgate.toml");
+        let variables =
+            variables.iter().copied().chain([("XDG_CONFIG_HOME", home), (CONFIG, &config)]);
         let variables: BTreeMap<String, String> =
             variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let server = remote.server(&variables, need)?;
@@ -88,6 +89,24 @@ fn a_profile_named_in_the_arguments_keeps_its_own_key_and_the_environments_goes_
     assert!(ask((None, Some("prod")), &key).ends_with("the variable PROD_KEY of profile \"prod\""));
     assert!(ask(NOTHING, &key).ends_with("key from TOLLGATE_API_KEY"));
     assert!(ask(NOTHING, &[(PROFILE, "prod"), key[0]]).ends_with("key from TOLLGATE_API_KEY"));
+}
+
+#[test]
+fn a_configuration_named_in_the_arguments_goes_before_profiles_and_variables() {
+    let place = Place::with(Some(PROFILES), Some("[server]\nlisten = \"127.0.0.1:9000\"\n"));
+    let file = place.folder.path().join("tollgate.toml");
+    let home = place.folder.path().display().to_string();
+    let variables = BTreeMap::from(
+        [("XDG_CONFIG_HOME", home.as_str()), (URL, "http://h"), (MANAGEMENT_KEY, "a-key")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let remote = Remote { config: Some(file), ..Remote::default() };
+    let server = remote.server(&variables, Need::Any).unwrap();
+    assert_eq!(server.url, "http://127.0.0.1:9000/api/v1");
+    assert_eq!(server.key, KeyFrom::Variable(MANAGEMENT_KEY));
+    let missing = Remote { config: Some("nowhere.toml".into()), ..Remote::default() };
+    let why = missing.server(&variables, Need::Any).unwrap_err().to_string();
+    assert_eq!(why, "there is no nowhere.toml");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{Below, DONE};
 const SERVER: &[(&str, &str)] = &[
     ("TOLLGATE_PROFILE", "the profile of the server, where neither --profile nor --url is given"),
     ("TOLLGATE_URL", "the address of the server's API, where neither is given"),
+    ("TOLLGATE_CONFIG", "the configuration of the local server, where nothing names another"),
     ("TOLLGATE_API_KEY", "the key to ask with, before the current profile's"),
     ("OPENROUTER_API_KEY", "the same, for openrouter.ai alone"),
     ("NO_COLOR", "no colours; nor with CLICOLOR=0, and always with CLICOLOR_FORCE=1"),
@@ -15,6 +16,7 @@ const SERVER: &[(&str, &str)] = &[
 const MANAGEMENT: &[(&str, &str)] = &[
     ("TOLLGATE_PROFILE", "the profile of the server, where neither --profile nor --url is given"),
     ("TOLLGATE_URL", "the address of the server's API, where neither is given"),
+    ("TOLLGATE_CONFIG", "the configuration of the local server, where nothing names another"),
     ("TOLLGATE_API_KEY", "the management key to ask with, before the current profile's"),
     ("TOLLGATE_MANAGEMENT_KEY", "the same, for the local server of tollgate.toml alone"),
     ("OPENROUTER_API_KEY", "the same, for openrouter.ai alone"),
@@ -26,6 +28,7 @@ const CHAT: &[(&str, &str)] = &[
     ("TOLLGATE_MODEL", "the model, where --model is not given"),
     ("TOLLGATE_PROFILE", "the profile of the server, where neither --profile nor --url is given"),
     ("TOLLGATE_URL", "the address of the server's API, where neither is given"),
+    ("TOLLGATE_CONFIG", "the configuration of the local server, where nothing names another"),
     ("TOLLGATE_API_KEY", "the inference key to ask with, before the current profile's"),
     ("OPENROUTER_API_KEY", "the same, for openrouter.ai alone"),
 ];

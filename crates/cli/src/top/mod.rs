@@ -20,7 +20,7 @@ use self::screen::News;
 #[cfg(test)]
 pub(crate) use self::view::tests::key as a_key;
 use self::view::{Sort, View};
-use crate::connection::{Need, Remote};
+use crate::connection::{Named, Need, Remote};
 use crate::given::length;
 use crate::output::{self, NOTHING, dollars, dollars_or, short};
 use crate::print;
@@ -48,7 +48,10 @@ pub(crate) struct TopArguments {
 pub(crate) fn run(arguments: &TopArguments) -> Result<ExitCode> {
     let TopArguments { remote, interval, sort, once, admin } = arguments;
     let to = remote.open(Need::Management)?;
-    let setup = to.server.is_local().then(|| Setup::read(remote.config()).ok()).flatten();
+    let setup = match &to.server.named {
+        Named::Config(file) => Setup::read(file).ok(),
+        _ => None,
+    };
     let server = to.server.url.clone();
     let readings = Readings {
         admin: admin.or(to.server.admin),

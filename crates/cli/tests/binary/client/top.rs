@@ -65,6 +65,11 @@ async fn what_is_on_hold_is_read_at_the_admin_address_or_said_to_be_unavailable(
     let view = local.printed(&format!("top --once --interval 1s --json --config {config}")).await;
     let view: Value = serde_json::from_str(&view).expect("a document");
     assert_eq!(view["holds"], json!({ "from": "metrics", "open": 0, "credits": 0, "byok": 0 }));
+    // Without its metrics, the control socket knows the charges that wait for a person.
+    let local = local.set("FAKE_PROVIDER_KEY", crate::world::CREDENTIAL);
+    let line = format!("top --once --interval 1s --json --admin 127.0.0.1:1 --config {config}");
+    let view: Value = serde_json::from_str(&local.printed(&line).await).expect("a document");
+    assert_eq!(view["holds"], json!({ "from": "control_socket", "unresolved": 0, "charged": 0 }));
     assert_snapshot!(told, @r"
     $ tollgate top --once --interval 1s --admin ADMIN
     [0]
