@@ -210,12 +210,13 @@ waits! {
         fn get(id: &str) -> Workspace;
         fn update(id: &str, changes: &UpdateWorkspace) -> Workspace;
         fn delete(id: &str) -> ();
-        all list_all() -> Workspace;
+        all list_all(slice: Slice) -> Workspace;
     }
     Organization by organization {
         fn members(slice: Slice) -> Page<OrganizationMember>;
         fn create_member(member: &CreateMember) -> OrganizationMember;
         fn delete_member(id: &str) -> ();
+        all members_all(slice: Slice) -> OrganizationMember;
     }
     AuditLog by audit_log {
         fn list(wanted: &ListAuditLog) -> Page<AuditEvent>;
@@ -228,6 +229,7 @@ macro_rules! waits_in_a_workspace {
     ($(
         $kind:ident by $accessor:ident {
             $(fn $call:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
+            $(all $all:ident($of:ident: $of_type:ty) -> $item:ty;)*
         }
     )+) => {$(
         impl Workspaces {
@@ -255,6 +257,13 @@ macro_rules! waits_in_a_workspace {
                     self.runtime.block_on(self.calls.$call($($name),*))
                 }
             )*
+            $(
+                #[doc = concat!("As [`", stringify!($all), "`](crate::", stringify!($kind), "::", stringify!($all), ").")]
+                pub fn $all(&self, $of: $of_type) -> Items<$item> {
+                    let stream = Box::pin(self.calls.$all($of));
+                    Items { stream, runtime: Arc::clone(&self.runtime) }
+                }
+            )*
         }
     )+};
 }
@@ -270,6 +279,7 @@ waits_in_a_workspace! {
         fn list(slice: Slice) -> Page<WorkspaceMember>;
         fn add(user_ids: &[&str]) -> MembersAdded;
         fn remove(user_ids: &[&str]) -> u64;
+        all list_all(slice: Slice) -> WorkspaceMember;
     }
 }
 

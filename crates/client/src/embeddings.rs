@@ -1,5 +1,6 @@
 //! Texts as vectors.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -60,7 +61,7 @@ setters!(EmbeddingsRequest:
 ///
 /// ```
 /// # fn show(embeddings: tollgate::Embeddings) {
-/// println!("{} numbers", embeddings.data[0].embedding.len());
+/// println!("{} vectors", embeddings.data.len());
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +72,9 @@ pub struct Embeddings {
     pub id: Option<String>,
     /// The model that did it.
     pub model: String,
+    /// The provider that did it, by its display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// One vector a text, in the order of the request.
     pub data: Vec<Embedding>,
     /// What it used and what it cost.
@@ -82,7 +86,7 @@ pub struct Embeddings {
 ///
 /// ```
 /// # fn show(embedding: tollgate::Embedding) {
-/// println!("{:?}", embedding.embedding.first());
+/// println!("{:?}", embedding.embedding.numbers());
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,7 +96,45 @@ pub struct Embedding {
     #[serde(default)]
     pub index: u64,
     /// Its vector.
-    pub embedding: Vec<f64>,
+    pub embedding: Vector,
+}
+
+/// A vector: its numbers, or what they are in base64 where the request's `encoding_format` says so.
+///
+/// ```
+/// use tollgate::Vector;
+///
+/// let vector: Vector = serde_json::from_str(r#""AAAAPwAAgL4=""#).unwrap();
+/// assert_eq!(vector.numbers(), Some(vec![0.5, -0.25]));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Vector {
+    /// Its numbers.
+    Numbers(Vec<f64>),
+    /// 32-bit floats, their lowest byte first, in base64.
+    Base64(String),
+}
+
+impl Vector {
+    /// Its numbers; `None` where what should be base64 of floats is none.
+    ///
+    /// ```
+    /// # fn length(embedding: tollgate::Embedding) -> usize {
+    /// embedding.embedding.numbers().map_or(0, |numbers| numbers.len())
+    /// # }
+    /// ```
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        let text = match self {
+            Vector::Numbers(numbers) => return Some(numbers.clone()),
+            Vector::Base64(text) => text,
+        };
+        let bytes = BASE64_STANDARD.decode(text).ok()?;
+        let (floats, rest) = bytes.as_chunks::<4>();
+        let number = |float: &[u8; 4]| f64::from(f32::from_le_bytes(*float));
+        rest.is_empty().then(|| floats.iter().map(number).collect())
+    }
 }
 
 /// What a request for embeddings used and what it cost.
@@ -173,5 +215,25 @@ impl EmbeddingsApi {
     pub async fn models(&self) -> Result<Vec<Model>, Error> {
         let call = Call::get(["embeddings", "models"]);
         call.send::<Page<_>>(&self.0).await.map(|page| page.data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_read_in_either_form_and_written_as_it_came() {
+        for (text, numbers) in [
+            ("[0.5,-0.25,0.125]", Some(vec![0.5, -0.25, 0.125])),
+            (r#""AAAAPwAAgL4AAAA+""#, Some(vec![0.5, -0.25, 0.125])),
+            (r#""""#, Some(vec![])),
+            (r#""AAAAPwA=""#, None),
+            (r#""no base64""#, None),
+        ] {
+            let vector: Vector = serde_json::from_str(text).unwrap();
+            assert_eq!(vector.numbers(), numbers, "{text}");
+            assert_eq!(serde_json::to_string(&vector).unwrap(), text);
+        }
     }
 }

@@ -70,6 +70,12 @@ pub struct Generation {
     /// The router that chose the model.
     #[serde(default)]
     pub router: Option<String>,
+    /// The preset that it was made with.
+    #[serde(default)]
+    pub preset_id: Option<String>,
+    /// The tier of service that the provider gave.
+    #[serde(default)]
+    pub service_tier: Option<String>,
     /// Where it was processed, such as `global`.
     #[serde(default)]
     pub data_region: Option<String>,
@@ -114,6 +120,9 @@ pub struct Generation {
     /// Tokens of the answer, as the provider counts.
     #[serde(default)]
     pub native_tokens_completion: Option<u64>,
+    /// Those of the answer that are images.
+    #[serde(default)]
+    pub native_tokens_completion_images: Option<u64>,
     /// Those of the answer that were reasoning.
     #[serde(default)]
     pub native_tokens_reasoning: Option<u64>,
@@ -123,12 +132,24 @@ pub struct Generation {
     /// Images and videos in the prompt.
     #[serde(default)]
     pub num_media_prompt: Option<u64>,
+    /// Recordings in the prompt.
+    #[serde(default)]
+    pub num_input_audio_prompt: Option<u64>,
     /// Images in the answer.
     #[serde(default)]
     pub num_media_completion: Option<u64>,
     /// Search results used.
     #[serde(default)]
     pub num_search_results: Option<u64>,
+    /// Pages that were fetched.
+    #[serde(default)]
+    pub num_fetches: Option<u64>,
+    /// What searched the web.
+    #[serde(default)]
+    pub web_search_engine: Option<String>,
+    /// The generation whose kept answer this is.
+    #[serde(default)]
+    pub response_cache_source_id: Option<String>,
 }
 
 /// One attempt at one provider.

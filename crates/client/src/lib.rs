@@ -77,7 +77,9 @@ pub use chat::{
 };
 pub use client::{BASE_URL, Client, ClientBuilder};
 pub use credits::{Credits, CreditsApi};
-pub use embeddings::{Embedding, Embeddings, EmbeddingsApi, EmbeddingsRequest, EmbeddingsUsage};
+pub use embeddings::{
+    Embedding, Embeddings, EmbeddingsApi, EmbeddingsRequest, EmbeddingsUsage, Vector,
+};
 pub use error::{Error, LimitFacts};
 pub use generations::{Generation, Generations, ProviderResponse};
 pub use key::{BudgetScope, CurrentKey, FreeModelDailyRequests, Key, KeyBudget, RateLimit};

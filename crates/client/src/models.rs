@@ -2,8 +2,11 @@
 
 mod endpoints;
 
+use std::collections::BTreeMap;
+
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::page::{self, Data, Page};
 use crate::patch::setters;
@@ -27,6 +30,9 @@ const PAGE_MODELS: u64 = 500;
 pub struct Model {
     /// `author/slug`, or `author/slug:variant`.
     pub id: String,
+    /// Who made it: its id's `author`. Tollgate only, as OpenAI's API has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<String>,
     /// The id that never changes.
     #[serde(default)]
     pub canonical_slug: String,
@@ -50,9 +56,18 @@ pub struct Model {
     /// The request parameters that do something.
     #[serde(default)]
     pub supported_parameters: Vec<String>,
+    /// How many tokens one request may have, by `prompt_tokens` and `completion_tokens`.
+    #[serde(default)]
+    pub per_request_limits: Option<BTreeMap<String, Number>>,
+    /// What parameters are where a request sets none.
+    #[serde(default)]
+    pub default_parameters: Option<BTreeMap<String, Option<Number>>>,
     /// The voices it speaks with.
     #[serde(default)]
     pub supported_voices: Option<Vec<String>>,
+    /// Where there is more about it: `details` is the path of its endpoints.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
     /// Its id at Hugging Face.
     #[serde(default)]
     pub hugging_face_id: Option<String>,
@@ -110,6 +125,9 @@ pub struct Pricing {
     /// An image in the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_output: Option<Price>,
+    /// A token of an image in the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_token: Option<Price>,
     /// A prompt token of audio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio: Option<Price>,
@@ -125,9 +143,15 @@ pub struct Pricing {
     /// A prompt token read from the provider's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_cache_read: Option<Price>,
+    /// A prompt token of audio read from the provider's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_audio_cache: Option<Price>,
     /// A prompt token written to the provider's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_cache_write: Option<Price>,
+    /// One written for an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_cache_write_1h: Option<Price>,
 }
 
 /// What the endpoint that would be chosen first can do.
@@ -180,10 +204,16 @@ pub struct ListModels {
     pub min_price: Option<Usd>,
     /// Those whose million of prompt tokens costs at most this.
     pub max_price: Option<Usd>,
+    /// Those whose million of completion tokens costs at least this.
+    pub min_output_price: Option<Usd>,
+    /// Those whose million of completion tokens costs at most this.
+    pub max_output_price: Option<Usd>,
     /// Those that run at one of these providers, with commas between them.
     pub providers: Option<String>,
     /// Those of these authors, with commas between them.
     pub model_authors: Option<String>,
+    /// Those that run where nothing of a request is kept.
+    pub zdr: bool,
     /// The order they come in, such as `pricing-low-to-high`.
     pub sort: Option<String>,
 }
@@ -209,8 +239,11 @@ impl ListModels {
             .query("context", self.context.as_ref())
             .query("min_price", self.min_price.as_ref())
             .query("max_price", self.max_price.as_ref())
+            .query("min_output_price", self.min_output_price.as_ref())
+            .query("max_output_price", self.max_output_price.as_ref())
             .query("providers", self.providers.as_ref())
             .query("model_authors", self.model_authors.as_ref())
+            .query("zdr", self.zdr.then_some(&true))
             .query("sort", self.sort.as_ref())
     }
 }
@@ -226,8 +259,11 @@ setters!(ListModels:
     some context: u64,
     some min_price: Usd,
     some max_price: Usd,
+    some min_output_price: Usd,
+    some max_output_price: Usd,
     text providers,
     text model_authors,
+    plain zdr: bool,
     text sort,
 );
 

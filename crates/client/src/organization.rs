@@ -1,10 +1,11 @@
 //! Who belongs to the installation.
 
+use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Deleted;
 use crate::open::open_enum;
-use crate::page::{Data, Page};
+use crate::page::{self, Data, Page};
 use crate::patch::setters;
 use crate::request::Call;
 use crate::workspaces::Slice;
@@ -117,6 +118,32 @@ impl Organization {
     /// ```
     pub async fn members(&self, slice: Slice) -> Result<Page<OrganizationMember>, Error> {
         slice.on(Call::get(["organization", "members"])).send(&self.0).await
+    }
+
+    /// All of them from where `slice` begins, page after page.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// use futures_util::TryStreamExt as _;
+    ///
+    /// let all: Vec<_> =
+    ///     client.organization().members_all(Default::default()).try_collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn members_all(
+        &self,
+        slice: Slice,
+    ) -> impl Stream<Item = Result<OrganizationMember, Error>> + Send + use<> {
+        let organization = self.clone();
+        page::all(
+            slice.offset.unwrap_or(0),
+            |member: &OrganizationMember| member.id.clone(),
+            move |offset| {
+                let organization = organization.clone();
+                async move { organization.members(slice.offset(offset)).await }
+            },
+        )
     }
 
     /// Adds a member. Tollgate only.

@@ -243,24 +243,27 @@ impl Workspaces {
         slice.on(Call::get(["workspaces"])).send(&self.0).await
     }
 
-    /// All workspaces, page after page.
+    /// All workspaces from where `slice` begins, page after page.
     ///
     /// ```no_run
     /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
     /// use futures_util::TryStreamExt as _;
     ///
-    /// let all: Vec<_> = client.workspaces().list_all().try_collect().await?;
+    /// let all: Vec<_> = client.workspaces().list_all(Default::default()).try_collect().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_all(&self) -> impl Stream<Item = Result<Workspace, Error>> + Send + use<> {
+    pub fn list_all(
+        &self,
+        slice: Slice,
+    ) -> impl Stream<Item = Result<Workspace, Error>> + Send + use<> {
         let workspaces = self.clone();
         page::all(
-            0,
+            slice.offset.unwrap_or(0),
             |workspace: &Workspace| workspace.id.clone(),
             move |offset| {
                 let workspaces = workspaces.clone();
-                async move { workspaces.list(Slice::new().offset(offset)).await }
+                async move { workspaces.list(slice.offset(offset)).await }
             },
         )
     }

@@ -135,13 +135,14 @@ fn subject(workspace: &str) -> Subject<'_> {
 }
 
 async fn all(to: &Connection) -> Result<Vec<Workspace>> {
-    let all = to.client.workspaces().list_all();
+    let all = to.client.workspaces().list_all(Default::default());
     all.try_collect().await.explained(to)
 }
 
 /// All that keys can be in, each by its id; a server that knows no workspaces has one without.
 pub(crate) async fn every(to: &Connection) -> Result<Vec<Option<String>>> {
-    let all: Result<Vec<Workspace>, _> = to.client.workspaces().list_all().try_collect().await;
+    let all: Result<Vec<Workspace>, _> =
+        to.client.workspaces().list_all(Default::default()).try_collect().await;
     match all {
         Err(error) if error.is_not_found() => Ok(vec![None]),
         all => Ok(all.explained(to)?.into_iter().map(|workspace| Some(workspace.id)).collect()),

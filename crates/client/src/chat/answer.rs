@@ -1,6 +1,7 @@
 //! An answer in one piece, and what it cost.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Message;
 use crate::Usd;
@@ -26,6 +27,12 @@ pub struct ChatCompletion {
     /// When it began, in seconds since 1970.
     #[serde(default)]
     pub created: i64,
+    /// What the provider says of its machines: the same ones answer one `seed` alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
+    /// The tier of service that the provider gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
     /// The answers; one unless more were asked for.
     pub choices: Vec<ChatChoice>,
     /// What it used and what it cost.
@@ -68,6 +75,9 @@ pub struct ChatChoice {
     /// Why it ended, in the provider's words.
     #[serde(default)]
     pub native_finish_reason: Option<String>,
+    /// How probable its tokens were, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Value>,
 }
 
 open_enum! {

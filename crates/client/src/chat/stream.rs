@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 use tokio::time::Sleep;
 
@@ -185,6 +186,12 @@ pub struct ChatChunk {
     /// When the answer began, in seconds since 1970.
     #[serde(default)]
     pub created: i64,
+    /// What the provider says of its machines: the same ones answer one `seed` alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
+    /// The tier of service that the provider gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
     /// What comes to each answer.
     #[serde(default)]
     pub choices: Vec<ChatStreamChoice>,
@@ -229,6 +236,9 @@ pub struct ChatStreamChoice {
     /// Why it ended, in the provider's words.
     #[serde(default)]
     pub native_finish_reason: Option<String>,
+    /// How probable its tokens were, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Value>,
 }
 
 /// What comes to an answer.

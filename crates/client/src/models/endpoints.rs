@@ -1,7 +1,9 @@
 //! Where models run, what they cost there and how they do.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use super::Pricing;
 use crate::page::Data;
@@ -75,6 +77,18 @@ pub struct Endpoint {
     /// Whether prompts are cached without being asked to.
     #[serde(default)]
     pub supports_implicit_caching: bool,
+    /// Whether what is said is told apart by who says it.
+    #[serde(default)]
+    pub supports_diarization: bool,
+    /// Which values of `tool_choice` do something here.
+    #[serde(default)]
+    pub supports_tool_choice: BTreeMap<String, bool>,
+    /// The tools that run here, by their names, each with its `type`.
+    #[serde(default)]
+    pub native_tools: BTreeMap<String, Value>,
+    /// The tier of service that this is, where there are several.
+    #[serde(default)]
+    pub service_tier: Option<String>,
     /// The share of the last 5 minutes in which it worked, in percent.
     #[serde(default)]
     pub uptime_last_5m: Option<Number>,

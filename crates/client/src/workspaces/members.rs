@@ -1,11 +1,12 @@
 //! Who belongs to a workspace.
 
+use futures_core::Stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Slice;
 use crate::open::open_enum;
-use crate::page::Page;
+use crate::page::{self, Page};
 use crate::request::Call;
 use crate::{Client, Error};
 
@@ -100,6 +101,32 @@ impl WorkspaceMembers {
     /// ```
     pub async fn list(&self, slice: Slice) -> Result<Page<WorkspaceMember>, Error> {
         slice.on(Call::get(["workspaces", &self.workspace, "members"])).send(&self.client).await
+    }
+
+    /// All of them from where `slice` begins, page after page.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// use futures_util::TryStreamExt as _;
+    ///
+    /// let members = client.workspaces().members("research");
+    /// let all: Vec<_> = members.list_all(Default::default()).try_collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_all(
+        &self,
+        slice: Slice,
+    ) -> impl Stream<Item = Result<WorkspaceMember, Error>> + Send + use<> {
+        let members = self.clone();
+        page::all(
+            slice.offset.unwrap_or(0),
+            |member: &WorkspaceMember| member.id.clone(),
+            move |offset| {
+                let members = members.clone();
+                async move { members.list(slice.offset(offset)).await }
+            },
+        )
     }
 
     /// Makes users members, all of them or none.

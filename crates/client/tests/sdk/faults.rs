@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate::{ChatRequest, CreateKey, Error, ListKeys, Message, Retries, UpdateKey};
+use tollgate::{ChatRequest, CreateKey, Error, ListKeys, Message, Retries, Slice, UpdateKey};
 
 use crate::server::{Script, Server, response};
 
@@ -317,4 +317,22 @@ async fn a_list_is_asked_for_page_by_page() {
             "GET /api/v1/keys?offset=3&include_disabled=true",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_list_begins_at_its_slice_and_ends_where_its_total_says_so() {
+    use futures_util::TryStreamExt as _;
+    let page = |ids: &[&str]| {
+        let member = |id: &&str| format!(r#"{{"id":"{id}","email":"e","role":"org:member"}}"#);
+        let members: Vec<_> = ids.iter().map(member).collect();
+        let body = format!(r#"{{"data":[{}],"total_count":4}}"#, members.join(","));
+        say(response(200, "", &body))
+    };
+    let server = Server::start(vec![page(&["b", "c"]), page(&["d"])]).await;
+    let all = server.client().organization().members_all(Slice::new().offset(1).limit(2));
+    let ids: Vec<_> = all.map_ok(|member| member.id).try_collect().await.unwrap();
+    assert_eq!(ids, ["b", "c", "d"]);
+    let lines: Vec<_> = server.asked().into_iter().map(|asked| asked.line).collect();
+    let path = "GET /api/v1/organization/members";
+    assert_eq!(lines, [1, 3].map(|offset| format!("{path}?offset={offset}&limit=2")));
 }

@@ -103,6 +103,9 @@ async fn reports_and_the_catalogue() {
         .context(1000)
         .min_price("0.5".parse::<Usd>().unwrap())
         .max_price(Usd::from(1))
+        .min_output_price(Usd::from(2))
+        .max_output_price(Usd::from(3))
+        .zdr(true)
         .providers("groq")
         .model_authors("openai")
         .sort("newest");
@@ -132,7 +135,7 @@ async fn reports_and_the_catalogue() {
             "GET /api/v1/generation?id=gen-1",
             "GET /api/v1/generation/content?id=gen-1",
             "GET /api/v1/models",
-            "GET /api/v1/models?offset=5&limit=10&q=mini+%26+more&category=programming&supported_parameters=tools%2Cseed&input_modalities=text&output_modalities=image&context=1000&min_price=0.5&max_price=1&providers=groq&model_authors=openai&sort=newest",
+            "GET /api/v1/models?offset=5&limit=10&q=mini+%26+more&category=programming&supported_parameters=tools%2Cseed&input_modalities=text&output_modalities=image&context=1000&min_price=0.5&max_price=1&min_output_price=2&max_output_price=3&providers=groq&model_authors=openai&zdr=true&sort=newest",
             "GET /api/v1/models/user?limit=1",
             "GET /api/v1/models/count",
             "GET /api/v1/model/openai/gpt-4o:free",
