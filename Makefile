@@ -77,11 +77,12 @@ blackbox:
 release:
 	cargo build --release --package tollgate-cli
 
-# The newest official SDKs, unmodified, and what stands in for Go's, against a running server; behind it a fake provider,
-# then a real model. Every operation is called with requests made from its schema.
+# The newest official SDKs, unmodified, what stands in for Go's, and our own for Rust, against a running server; behind it a
+# fake provider, then a real model. Every operation is called with requests made from its schema.
 conformance: release
 	scripts/system-packages
 	scripts/model-server >/dev/null
+	scripts/rust-driver >/dev/null
 	"$$(scripts/python-env)/python" -m pytest -m "not older_client" conformance/python
 
 # CPU a request and a stream, beside nginx in the same run: needs wrk, nginx and oha (bench/README.md).

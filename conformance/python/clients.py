@@ -1,7 +1,8 @@
 """Every client under test: an official SDK, unmodified, in a process of its own, that one scenario drives like any other.
 
 The one for Go is no SDK: the SDK's module can't be fetched where these tests run, and ../go reads answers into the same
-types as it does. A driver (driver.py, ../typescript/driver.mjs, ../go) reads one call a line and answers each with a line:
+types as it does. The one for Rust is this project's own, of which more is asked: it must know all that is sent. A driver
+(driver.py, ../typescript/driver.mjs, ../go, crates/conformance) reads one call a line and answers each with a line:
 
     {"call": "keys.get", "base_url": …, "key": …, "arguments": {"hash": …}}
     {"value": … or "error": {"kind", "status", "message"}, "exchanges": [{"method", "path", "status", "media_type", "text"}]}
@@ -51,10 +52,19 @@ class Client:
     # Whether it is also asked for what is neither a key nor a chat, and for credentials.
     is_asked_all: bool = False
     is_asked_byok: bool = False
+    # Whether it is this project's own: nothing that is sent may be unknown to it, a list ends where its total says so,
+    # and all its errors are of one type.
+    is_ours: bool = False
+    # Arguments that it has no way to say, so that no request is made.
+    unsayable: tuple = ()
 
     def raises(self, call, status):
         """The type of error that it raises when `call` is answered with `status`."""
-        return self.errors.get((call, status), TYPED[status])
+        return "Error" if self.is_ours else self.errors.get((call, status), TYPED[status])
+
+    def pages(self, items, limit):
+        """How many requests it reads a list of `items` with, `limit` a page; most want a page that is not full."""
+        return -(-items // limit) if self.is_ours else items // limit + 1
 
     def __str__(self):
         return self.name
@@ -76,6 +86,10 @@ def node(package):
 
 def go():
     return [installed("go-driver")]
+
+
+def rust():
+    return [installed("rust-driver")]
 
 
 def installed(script, *arguments):
@@ -139,6 +153,8 @@ class Sdk:
         reply = self.call(call, requests, **given)
         assert "value" in reply.said, reply.said["error"]
         assert differences(reply.value, reply.sent) == []
+        if self.driver.client.is_ours:
+            assert [line for line in differences(reply.sent, reply.value) if not is_said(call, line)] == []
         return reply
 
 
@@ -178,6 +194,9 @@ class Reply:
 
 def assert_refused(client, sdk, call, status, message, **given):
     """`call` is answered with `status`, and the SDK raises what its generation has for that, `message` in it."""
+    if any(argument in client.unsayable for argument in given.items()):
+        assert sdk.call(call, requests=0, **given).error["kind"] == "unsayable"
+        return
     reply = sdk.call(call, **given)
     assert "error" in reply.said, reply.said["value"]
     assert reply.wire.status == status
@@ -202,6 +221,22 @@ def differences(seen, sent, path="$"):
     if is_same or same_moment(seen, sent):
         return []
     return [f"{path}: {seen!r} was sent as {sent!r}"]
+
+
+# What our SDK says in another place: what kind of thing an answer is by its type, a key's text only beside the key, and
+# what holds for all budgets with the list of them.
+SAID = {
+    "keys.create": ("$.data.key",),
+    "budgets.set": ("$.include_byok_in_budgets",),
+    "budgets.get": ("$.include_byok_in_budgets",),
+}
+
+
+def is_said(call, line):
+    """Whether the member that `line` misses is one of those in the answer to `call`."""
+    path, problem = line.split(": ", 1)
+    is_named = path in SAID.get(call, ()) or path.rsplit(".", 1)[-1] == "object"
+    return is_named and problem.endswith("was sent as 'nothing'")
 
 
 def same_moment(seen, sent):
@@ -256,6 +291,14 @@ OPENROUTER = (
         byok_unread=("declared_region", "declared_zdr", "is_byok_only", "is_required"),
         errors={(call, 403): "APIError" for call in WITHOUT_403},
         is_asked_byok=True,
+    ),
+    Client(
+        "tollgate-rust",
+        rust,
+        is_asked_all=True,
+        is_asked_byok=True,
+        is_ours=True,
+        unsayable=(("context", -1), ("date", "18.11.2026")),
     ),
     Client(
         "openrouter-python-0.11.46",
