@@ -14,6 +14,7 @@ use serde_json::Value;
 use store::Reset;
 
 use super::report::plain;
+use crate::progress::Progress;
 use crate::setup::Setup;
 use crate::{control, print};
 
@@ -148,8 +149,14 @@ impl Plan {
             questions.push((Method::POST, "/import/keys".to_owned(), serde_json::to_vec(&wanted)?));
             asked.push(line);
         }
-        for (answer, line) in control::ask_each::<Value>(config, questions)?.into_iter().zip(asked)
-        {
+        let progress = Progress::of("making keys");
+        let all = questions.len() as u64;
+        let told = questions.into_iter().zip(0_u64..).map(|(question, done)| {
+            progress.reached(done, all);
+            question
+        });
+        let answers = control::ask_each::<Value>(config, told)?;
+        for (answer, line) in answers.into_iter().zip(asked) {
             taken(answer, line);
         }
         Ok(())
