@@ -221,6 +221,6 @@ fn what_is_no_configuration_is_refused() {
     assert_snapshot!(transcript(folder.path(), "import litellm bad.yaml --apply"), @r#"
     $ tollgate import litellm bad.yaml --apply
     [1]
-    ! tollgate: --apply needs --output: the file to write the configuration to
+    ! tollgate: --apply needs --output, the file to write the configuration to, or --keys
     "#);
 }
