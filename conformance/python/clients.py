@@ -203,6 +203,10 @@ def assert_refused(client, sdk, call, status, message, **given):
     assert message in reply.wire.json["error"]["message"]
     assert (reply.error["kind"], reply.error["status"]) == (client.raises(call, status), status)
     assert message in reply.error["message"]
+    if client.is_ours:
+        sent = reply.wire.json["error"]
+        told = (sent["code"], sent.get("metadata", {}).get("error_type"))
+        assert (reply.error["code"], reply.error["error_type"]) == told
 
 
 def differences(seen, sent, path="$"):

@@ -12,7 +12,7 @@ mod recorder;
 
 use std::io::{self, BufRead as _, Write as _};
 
-use client::{Client, Retries};
+use client::{Client, LimitFacts, Retries, Usd};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -43,12 +43,25 @@ enum Outcome {
     Error(Failure),
 }
 
-/// What a call ended with, in the form that clients.py compares.
+/// What a call ended with, in the form that clients.py compares, and what else the error knows.
 #[derive(Serialize)]
 struct Failure {
     kind: &'static str,
     status: Option<u16>,
     message: String,
+    code: Option<i64>,
+    error_type: Option<String>,
+    limit: Option<Limit>,
+}
+
+/// The limit that refused, under the names that the wire has for it.
+#[derive(Serialize)]
+struct Limit {
+    limit_source: Option<String>,
+    scope: Option<String>,
+    limit_usd: Option<Usd>,
+    spend_usd: Option<Usd>,
+    resets_at: Option<String>,
 }
 
 /// Why there is no value.
@@ -76,9 +89,35 @@ impl From<Failed> for Failure {
         match failed {
             Failed::Sdk(error) => {
                 let message = error.message().map_or_else(|| error.to_string(), str::to_owned);
-                Failure { kind: "Error", status: error.status(), message }
+                Failure {
+                    kind: "Error",
+                    status: error.status(),
+                    message,
+                    code: error.code(),
+                    error_type: error.error_type(),
+                    limit: error.limit().map(Limit::from),
+                }
             }
-            Failed::Unsayable(message) => Failure { kind: "unsayable", status: None, message },
+            Failed::Unsayable(message) => Failure {
+                kind: "unsayable",
+                status: None,
+                message,
+                code: None,
+                error_type: None,
+                limit: None,
+            },
+        }
+    }
+}
+
+impl From<LimitFacts> for Limit {
+    fn from(facts: LimitFacts) -> Limit {
+        Limit {
+            limit_source: facts.source,
+            scope: facts.scope,
+            limit_usd: facts.limit,
+            spend_usd: facts.spent,
+            resets_at: facts.resets_at.map(|moment| moment.to_string()),
         }
     }
 }
