@@ -268,11 +268,11 @@ fn a_store_that_goes_away_and_that_it_is_back_are_logged_once_each() {
     let Trial { store, journal, .. } = Trial::new();
     let on_broken: OnBroken = Arc::new(|_| ());
     let shared = Shared::new(Instant::now());
-    store.fail_next(2, Fault::Unavailable);
+    store.fail_next(3, Fault::Unavailable);
     // Beside one subscriber alone, what another thread is the first to log would be left out.
     let _second = tracing::Dispatch::new(Log::default().subscriber());
     tracing::subscriber::with_default(log.subscriber(), || {
-        for _ in 0..4 {
+        for _ in 0..5 {
             shared.write(&*store, &journal, Jobs::default(), &on_broken);
         }
     });
