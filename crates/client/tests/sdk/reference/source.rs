@@ -75,6 +75,7 @@ fn read_file(text: &str, items: &mut Vec<Item>) {
             let name = structure.or(words).unwrap_or_default();
             let name = name.split('<').next().unwrap_or_default().to_owned();
             match kind {
+                Some(_) if name.starts_with('$') => {}
                 Some(Kind::Fields(fields)) if fields.is_empty() => {}
                 Some(kind) => items.push(Item {
                     name,
