@@ -133,7 +133,11 @@ fn send(readings: &Readings, interval: Duration, to: &Sender<News>) {
     }
 }
 
-/// Has SIGINT, SIGTERM and SIGHUP end the screen as a person would, from now on.
+/// How long the screen has to end once a signal came.
+const END_WAIT: Duration = Duration::from_secs(1);
+
+/// Has SIGINT, SIGTERM and SIGHUP end the screen as a person would, from now on; and the process
+/// where the screen does not, because the terminal is gone and a look at its keys never returns.
 fn end_by_signal(to: Sender<News>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listening = runtime.enter();
@@ -150,6 +154,9 @@ fn end_by_signal(to: Sender<News>) -> Result<()> {
             }
         });
         let _ = to.send(News::End);
+        std::thread::sleep(END_WAIT);
+        let _ = ratatui::try_restore();
+        std::process::exit(1);
     });
     Ok(())
 }

@@ -27,6 +27,7 @@ mod postgres;
 mod provider;
 mod rates;
 mod retention;
+mod sdk;
 mod secrecy;
 mod secrets;
 mod serve;

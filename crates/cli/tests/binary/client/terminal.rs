@@ -166,6 +166,20 @@ async fn top_gives_the_terminal_back_on_signals_and_on_ctrl_c() {
 }
 
 #[tokio::test]
+async fn top_ends_with_its_terminal() {
+    let (_world, terminal) = world().await;
+    terminal.line("tollgate top --interval 1s");
+    terminal.until("table", |screen| screen.contains("a minute")).await;
+    let program = terminal.program();
+    drop(terminal);
+    let deadline = Instant::now() + APPEARS_WITHIN;
+    while rustix::process::test_kill_process(program).is_ok() {
+        assert!(Instant::now() < deadline, "it runs on without a terminal");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[tokio::test]
 async fn top_shows_that_the_server_is_away_and_goes_on_once_it_is_back() {
     let (mut world, terminal) = world().await;
     terminal.line("tollgate top --interval 1s");
