@@ -129,7 +129,7 @@ async fn asked(world: &World, key: &Key) -> u16 {
 #[tokio::test]
 async fn keys_of_a_database_work_on_and_their_limits_hold() {
     let postgres = database();
-    let world = World::start(&["small"]).await;
+    let mut world = World::start(&["small"]).await;
     let before = world.command(&["audit", "log", "--json"]).await;
 
     let (_, shown) = import(&world, &postgres.url(), &[]).await;
@@ -166,6 +166,13 @@ async fn keys_of_a_database_work_on_and_their_limits_hold() {
         assert_eq!(asked(&world, &imported(name)).await, status, "{name}");
     }
     assert_eq!(asked(&world, &of_text("sk-1234")).await, 200);
+    world.audit().await;
+
+    // What was spent is in the book, and not in this process alone.
+    world.tollgate.restart().await;
+    for (name, status) in [("spent", 403), ("summed", 403), ("nearly", 402), ("member", 402)] {
+        assert_eq!(asked(&world, &imported(name)).await, status, "{name} after a restart");
+    }
     world.audit().await;
 }
 
