@@ -16,7 +16,7 @@ use store::contract::sample::{
     create, create_workspace, credential, credits, delete, edit, entry, hash, key, management_key,
     mark, member, settle, settlement, user, workspace, workspace_record,
 };
-use store::{AuditRow, Change, Edit, Entry, KeyRecord, Reset, Seal, Source};
+use store::{AuditRow, Change, Edit, Entry, KeyRecord, Kind, Outcome, Reset, Seal, Source};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -151,6 +151,12 @@ fn described() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn the_documentation_describes_every_field_and_no_other() {
     let folder = book();
+    let store = SqliteStore::open(folder.path().join("tollgate.db")).expect("a book");
+    let spent = Entry { kind: Kind::Opening, ..bare_entry("opening-3", hash(3)) };
+    let opening = Some(Box::new(spent));
+    let made = edit(&store, Edit::CreateKey { key: key(3), idempotent: None, opening });
+    assert_eq!(made, Outcome::Done);
+    drop(store);
     assert_eq!(exported(folder.path()), described());
 }
 
