@@ -14,12 +14,12 @@ const WITH_END: &str = "{spinner} {msg} {bar:30} {percent} % {eta}";
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Work of which nobody knows how much there is.
+    /// Work of which nobody knows how much there is. It is shown at once, however soon it ends.
     pub(crate) fn of(what: &'static str) -> Progress {
-        let bar = ProgressBar::new_spinner().with_message(what);
-        bar.enable_steady_tick(MOVES_EVERY);
-        let progress = Progress(bar);
+        let progress = Progress(ProgressBar::new_spinner().with_message(what));
         progress.styled(WITHOUT_END);
+        progress.0.force_draw();
+        progress.0.enable_steady_tick(MOVES_EVERY);
         progress
     }
 
