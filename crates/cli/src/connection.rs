@@ -25,6 +25,7 @@ const CONFIG: &str = "TOLLGATE_CONFIG";
 const DEFAULT_CONFIG: &str = "tollgate.toml";
 /// Whose API this is too.
 const OPENROUTER: &str = "openrouter.ai";
+pub(crate) const OPENROUTER_URL: &str = "https://openrouter.ai/api/v1";
 
 /// Which server is asked, and how what it says is told.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -85,7 +86,7 @@ pub(crate) enum Named {
 /// Where its key is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyFrom {
-    Variable(&'static str),
+    Variable(String),
     Profile(Source),
     Nowhere,
 }
@@ -125,7 +126,7 @@ impl Server {
     /// Where its key is from, for a person.
     pub(crate) fn key_origin(&self) -> String {
         match (&self.key, &self.named) {
-            (KeyFrom::Variable(name), _) => (*name).to_owned(),
+            (KeyFrom::Variable(name), _) => name.clone(),
             (KeyFrom::Profile(source), named) => format!("the {source} of {named}"),
             (KeyFrom::Nowhere, _) => "nowhere".to_owned(),
         }
@@ -165,9 +166,9 @@ impl Remote {
             );
         }
         let keyed = |url: &str| match get(API_KEY) {
-            Some(_) => KeyFrom::Variable(API_KEY),
+            Some(_) => KeyFrom::Variable(API_KEY.to_owned()),
             None if is_openrouter(url) && get(OPENROUTER_KEY).is_some() => {
-                KeyFrom::Variable(OPENROUTER_KEY)
+                KeyFrom::Variable(OPENROUTER_KEY.to_owned())
             }
             None => KeyFrom::Nowhere,
         };
@@ -177,7 +178,7 @@ impl Remote {
             let key = match keyed(&url) {
                 // Whoever serves with it may ask with it.
                 KeyFrom::Nowhere if need != Need::Inference && get(MANAGEMENT_KEY).is_some() => {
-                    KeyFrom::Variable(MANAGEMENT_KEY)
+                    KeyFrom::Variable(MANAGEMENT_KEY.to_owned())
                 }
                 key => key,
             };
@@ -218,11 +219,28 @@ impl Remote {
     }
 }
 
+impl Connection {
+    /// A way to the server at that address, with the management key that the variable has.
+    pub(crate) fn to(url: &str, variable: &str) -> Result<Connection> {
+        let variables = setup::environment();
+        if variables.get(variable).is_none_or(String::is_empty) {
+            let make = match is_openrouter(url) {
+                true => "; https://openrouter.ai/settings/management-keys makes one",
+                false => "",
+            };
+            bail!("this needs a management key of {url}, and {variable} has none{make}");
+        }
+        let (url, key) = (url.to_owned(), KeyFrom::Variable(variable.to_owned()));
+        let server = Server { url, named: Named::Argument, key, model: None, admin: None };
+        connect(server, &variables, Need::Management)
+    }
+}
+
 fn connect(server: Server, variables: &BTreeMap<String, String>, need: Need) -> Result<Connection> {
     let key = match &server.key {
         KeyFrom::Nowhere => None,
         KeyFrom::Variable(name) => {
-            let text = variables.get(*name).map(String::as_str).unwrap_or_default();
+            let text = variables.get(name).map(String::as_str).unwrap_or_default();
             Some(profile::checked_key(text).with_context(|| format!("no key from {name}"))?)
         }
         KeyFrom::Profile(source) => {
@@ -314,9 +332,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-fn is_openrouter(url: &str) -> bool {
+/// The host of an address.
+pub(crate) fn host(url: &str) -> String {
     let host = url.parse::<http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
-    host.is_some_and(|host| host == OPENROUTER || host.ends_with(&format!(".{OPENROUTER}")))
+    host.unwrap_or_default()
+}
+
+pub(crate) fn is_openrouter(url: &str) -> bool {
+    let host = host(url);
+    host == OPENROUTER || host.ends_with(&format!(".{OPENROUTER}"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use anyhow::anyhow;
 use client::{Error, LimitFacts};
 
-use crate::connection::{Connection, KeyFrom, Named, Server};
+use crate::connection::{Connection, KeyFrom, Named, Server, is_openrouter};
 use crate::output::{dollars, plain, second};
 
 /// What was asked for by name: a noun, the name, and what to do where there is no such thing.
@@ -114,7 +114,13 @@ fn next(error: &Error, server: &Server, subject: Option<Subject<'_>>) -> Vec<Str
         ],
         Some(403) if message.contains("Only management keys") => vec![
             format!("the key from {} is no management key", server.key_origin()),
-            "`tollgate management-keys create --name NAME` makes one, beside the server".to_owned(),
+            match is_openrouter(&server.url) {
+                true => "https://openrouter.ai/settings/management-keys makes one".to_owned(),
+                false => {
+                    "`tollgate management-keys create --name NAME` makes one, beside the server"
+                        .to_owned()
+                }
+            },
             set_key(server),
         ],
         Some(403) if message.contains("Management keys cannot") => vec![

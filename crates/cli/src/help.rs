@@ -140,6 +140,29 @@ const COMMANDS: &[Below] = &[
         variables: &[],
     },
     Below {
+        command: "import openrouter",
+        examples: &[
+            ("tollgate import openrouter", "What it would come to; changes nothing"),
+            (
+                "tollgate import openrouter --apply",
+                "Make its keys here, beside a running server or without one",
+            ),
+            (
+                "tollgate import openrouter --url https://old.example.com/api/v1 --key env:OLD_KEY",
+                "Those of another server that speaks the API",
+            ),
+        ],
+        exits: &[
+            ("0", "done, or shown"),
+            ("1", "refused or failed, one key or all; the last column or stderr says why"),
+            MISUSED,
+        ],
+        variables: &[(
+            "OPENROUTER_API_KEY",
+            "a management key of OpenRouter, unless --key names another",
+        )],
+    },
+    Below {
         command: "management-keys create",
         examples: &[("tollgate management-keys create --name ci", "Make one and print it, once")],
         exits: DONE,

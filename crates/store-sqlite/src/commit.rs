@@ -84,11 +84,13 @@ fn count(connection: &Connection, entry: &Entry) -> Result<()> {
 
 fn edit(connection: &Connection, edit: &Edit, row: &AuditRow) -> Result<Outcome> {
     match edit {
-        Edit::CreateKey { key, idempotent, opening } => {
+        Edit::CreateKey { key, idempotent, openings } => {
             let outcome = keys::create(connection, key, idempotent.as_ref(), row.at)?;
-            if let (Outcome::Done, Some(opening)) = (&outcome, opening) {
-                entries::settle(connection, opening)?;
-                count(connection, opening)?;
+            if outcome == Outcome::Done {
+                for opening in openings {
+                    entries::settle(connection, opening)?;
+                    count(connection, opening)?;
+                }
             }
             Ok(outcome)
         }

@@ -39,8 +39,9 @@ pub enum Edit {
         key: KeyRecord,
         /// The answer to keep for a repeat.
         idempotent: Option<Idempotent>,
-        /// The row of what it had spent elsewhere, booked with it: [`Kind::Opening`](crate::Kind::Opening), of this key.
-        opening: Option<Box<Entry>>,
+        /// The rows of what it had spent elsewhere, booked with it, each on its own day:
+        /// [`Kind::Opening`](crate::Kind::Opening), of this key.
+        openings: Vec<Entry>,
     },
     /// Replaces a live key's settings. `key.version` is the version it was made from: the store
     /// keeps it one higher. [`Outcome::Missing`] where there is none, [`Outcome::Conflict`] where

@@ -103,7 +103,7 @@ fn a_configuration_named_in_the_arguments_goes_before_profiles_and_variables() {
     let remote = Remote { config: Some(file), ..Remote::default() };
     let server = remote.server(&variables, Need::Any).unwrap();
     assert_eq!(server.url, "http://127.0.0.1:9000/api/v1");
-    assert_eq!(server.key, KeyFrom::Variable(MANAGEMENT_KEY));
+    assert_eq!(server.key, KeyFrom::Variable(MANAGEMENT_KEY.to_owned()));
     let missing = Remote { config: Some("nowhere.toml".into()), ..Remote::default() };
     let why = missing.server(&variables, Need::Any).unwrap_err().to_string();
     assert_eq!(why, "there is no nowhere.toml");

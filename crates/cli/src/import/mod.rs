@@ -1,8 +1,11 @@
 //! `tollgate import`: what another gateway has, as configuration and keys of ours.
 
+mod amounts;
 mod litellm;
+mod openrouter;
 mod plan;
 mod report;
+mod spent;
 
 use std::process::ExitCode;
 
@@ -21,10 +24,19 @@ pub(crate) enum ImportCommand {
     /// the reason. No secret is copied: a variable stays one, and for a key that is written out a
     /// variable is named. docs/import.md says what becomes of every setting.
     Litellm(litellm::LitellmArguments),
+    /// Take over the keys of OpenRouter, or of any server that speaks its API.
+    ///
+    /// Without --apply it changes nothing and shows what would be added. Keys keep their texts,
+    /// since OpenRouter knows a key by the SHA-256 of its text, as Tollgate does: clients need the
+    /// new address and nothing else. Limits, windows, expiry and what was spent come over, so that
+    /// no key may spend more than before; workspaces that have keys come with their budgets. A key
+    /// that is there already is left as it is. docs/import.md says what becomes of every fact.
+    Openrouter(openrouter::OpenrouterArguments),
 }
 
 pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
     match command {
         ImportCommand::Litellm(arguments) => litellm::run(&arguments),
+        ImportCommand::Openrouter(arguments) => openrouter::run(&arguments),
     }
 }

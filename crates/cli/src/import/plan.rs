@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use anyhow::Result;
+use api::keys::LimitReset;
 use api::workspaces::CreateWorkspace;
-use api::{Usd, Utc};
-use gateway::http::control::{ImportKey, ImportOpening, ImportWorkspace, KnownKey, Standing};
+use gateway::http::control::{ImportKey, ImportWorkspace, KnownBudget, KnownKey, Standing};
 use http::Method;
 use money::Money;
 use serde::Serialize;
@@ -20,6 +20,11 @@ use crate::{control, print};
 
 /// Hashes that are asked for in one question.
 const HASHES_MAX: usize = 10_000;
+/// How long a workspace's name and description may be.
+const NAME_CHARS_MAX: usize = 100;
+const DESCRIPTION_CHARS_MAX: usize = 500;
+/// How long an id is in a path, which no slug may be.
+const UUID_CHARS: usize = 36;
 
 /// What is to be there.
 #[derive(Debug, Default)]
@@ -35,7 +40,16 @@ pub(super) struct Workspace {
     pub(super) slug: String,
     /// Whose it is there, by which it is known again.
     pub(super) description: String,
-    pub(super) budget: Option<(Option<Reset>, Money)>,
+    pub(super) budgets: Budgets,
+}
+
+/// The most that may be spent in a workspace.
+#[derive(Debug, Default)]
+pub(super) struct Budgets {
+    /// One a window at most.
+    pub(super) limits: Vec<(Option<Reset>, Money)>,
+    /// Whether BYOK use counts towards them.
+    pub(super) include_byok: bool,
 }
 
 /// A key.
@@ -175,39 +189,70 @@ fn taken(answer: Result<Value>, line: &mut Line) -> Option<Value> {
 }
 
 impl Workspace {
+    /// A workspace of what has that name at `gateway`, under a slug that is free.
+    pub(super) fn new(
+        gateway: &str,
+        name: &str,
+        description: &str,
+        mut budgets: Budgets,
+        standing: &Standing,
+        others: &[Workspace],
+    ) -> Workspace {
+        let description = line(description, DESCRIPTION_CHARS_MAX);
+        let is_other = |slug: &str| {
+            standing
+                .workspaces
+                .iter()
+                .any(|one| one.slug == slug && one.description.as_deref() != Some(&description))
+                || others.iter().any(|one| one.slug == slug)
+        };
+        let slug = slug(name, gateway);
+        let numbered = (2..).map(|number| format!("{slug}-{number}"));
+        let slug = std::iter::once(slug.clone()).chain(numbered).find(|slug| !is_other(slug));
+        let name = line(name, NAME_CHARS_MAX);
+        // The longest window first, as they are listed.
+        budgets.limits.sort_by_key(|(reset, _)| match reset {
+            None => 0,
+            Some(Reset::Monthly) => 1,
+            Some(Reset::Weekly) => 2,
+            Some(Reset::Daily) => 3,
+        });
+        Workspace {
+            name: if name.trim().is_empty() { description.clone() } else { name },
+            slug: slug.unwrap_or_default(),
+            budgets,
+            description,
+        }
+    }
+
     fn line(&self, standing: &Standing) -> (Line, Option<uuid::Uuid>) {
         let known = standing
             .workspaces
             .iter()
             .find(|known| known.description.as_deref() == Some(self.description.as_str()));
-        let budget = self.budget.map(|(reset, limit)| (interval(reset), limit.to_string()));
+        let wanted = self.budgets();
         let mut detail = Vec::new();
-        if let Some(known) = known {
-            let there = known.budgets.iter();
-            let mut there = there.map(|budget| (budget.interval.as_str(), budget.limit.clone()));
-            if there.next() != budget || there.next().is_some() {
-                let here: Vec<String> = known
-                    .budgets
-                    .iter()
-                    .map(|budget| format!("{} {}", budget.limit, budget.interval))
-                    .collect();
-                detail.push(format!(
-                    "budgets here: {}",
-                    if here.is_empty() { "none".to_owned() } else { here.join(", ") }
-                ));
-            }
+        if let Some(known) = known
+            && known.budgets != wanted
+        {
+            detail.push(format!("budgets here: {}", told(&known.budgets)));
         }
-        let state = match (known, detail.is_empty()) {
-            (None, _) => State::Add,
-            (Some(_), true) => State::Unchanged,
-            (Some(_), false) => State::Differs,
+        // One budget has columns of its own.
+        let one = (wanted.len() == 1).then(|| self.budgets.limits.first()).flatten();
+        if wanted.len() > 1 {
+            detail.insert(0, format!("budgets: {}", told(&wanted)));
+        }
+        let state = match known {
+            None => State::Add,
+            Some(known) if known.budgets == wanted => State::Unchanged,
+            Some(_) => State::Differs,
         };
         let line = Line {
             state,
             name: self.name.clone(),
             id: known.map_or_else(|| self.slug.clone(), |known| known.slug.clone()),
-            limit: budget.map(|(_, limit)| limit),
-            reset: self.budget.and_then(|(reset, _)| reset).map(|reset| reset.as_str().to_owned()),
+            limit: one.map(|(_, limit)| limit.to_string()),
+            reset: one.and_then(|(reset, _)| *reset).map(|reset| reset.as_str().to_owned()),
             usage: None,
             detail,
         };
@@ -223,10 +268,51 @@ impl Workspace {
         settings.settings.description = Some(Some(self.description.clone()));
         let wanted = ImportWorkspace {
             settings,
-            budget_interval: self.budget.map(|(reset, _)| interval(reset).to_owned()),
-            budget_limit: self.budget.map(|(_, limit)| Usd(limit)),
+            budgets: self.budgets(),
+            include_byok_in_budgets: self.budgets.include_byok,
         };
         Ok((Method::POST, "/import/workspaces".to_owned(), serde_json::to_vec(&wanted)?))
+    }
+
+    fn budgets(&self) -> Vec<KnownBudget> {
+        let shown = |(reset, limit): &(Option<Reset>, Money)| KnownBudget {
+            interval: interval(*reset).to_owned(),
+            limit: limit.to_string(),
+        };
+        self.budgets.limits.iter().map(shown).collect()
+    }
+}
+
+fn told(budgets: &[KnownBudget]) -> String {
+    let told: Vec<String> =
+        budgets.iter().map(|budget| format!("{} {}", budget.limit, budget.interval)).collect();
+    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
+}
+
+/// A text as a line of at most so many characters.
+pub(super) fn line(text: &str, chars_max: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
+}
+
+/// A name as a slug; `gateway` is where it is from.
+fn slug(name: &str, gateway: &str) -> String {
+    let lower = name.to_lowercase();
+    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let slug: String = parts.collect::<Vec<_>>().join("-").chars().take(40).collect();
+    let slug = slug.trim_matches('-');
+    // In a path, what has the form of a UUID is an id.
+    match slug.is_empty() || slug.len() == UUID_CHARS {
+        true => format!("{gateway}-{slug}").trim_end_matches('-').to_owned(),
+        false => slug.to_owned(),
+    }
+}
+
+/// A window, as a key has it.
+pub(super) fn limit_reset(reset: Reset) -> LimitReset {
+    match reset {
+        Reset::Daily => LimitReset::Daily,
+        Reset::Weekly => LimitReset::Weekly,
+        Reset::Monthly => LimitReset::Monthly,
     }
 }
 
@@ -242,7 +328,10 @@ impl Key {
         let limit = settings.limit.map(|limit| limit.0.to_string());
         let reset = settings.limit_reset.and_then(|reset| serde_json::to_value(reset).ok());
         let reset = reset.and_then(|reset| reset.as_str().map(str::to_owned));
-        let usage = self.wanted.opening.as_ref().map(|opening| opening.amount.0.to_string());
+        let spent = self.wanted.openings.iter().map(|opening| opening.amount.0);
+        let spent =
+            spent.fold(Money::ZERO, |all, part| all.checked_add(part).unwrap_or(Money::MAX));
+        let usage = (spent > Money::ZERO).then(|| spent.to_string());
         let (state, detail) = match known {
             None => (State::Add, Vec::new()),
             Some(KnownKey { settings: None, .. }) => {
@@ -275,6 +364,7 @@ impl Key {
             ("disabled", self.wanted.disabled.into()),
             ("limit", limit.into()),
             ("limit_reset", reset.into()),
+            ("include_byok_in_limit", settings.include_byok_in_limit.into()),
             ("expires_at", settings.expires_at.map(|at| at.0.to_string()).into()),
             ("creator_user_id", settings.creator_user_id.clone().into()),
             ("workspace_id", workspace),
@@ -292,12 +382,6 @@ impl Key {
             .map(|(field, value)| format!("{field} is {} here, {value} there", there[field]))
             .collect()
     }
-}
-
-/// An opening row's amount, where there is one.
-pub(super) fn opening(amount: Money, at: jiff::Timestamp, from: &str) -> Option<ImportOpening> {
-    let amount = (amount > Money::ZERO).then_some(Usd(amount))?;
-    Some(ImportOpening { amount, at: Utc(at), from: from.to_owned() })
 }
 
 impl Diff {

@@ -141,11 +141,18 @@ async fn all(to: &Connection) -> Result<Vec<Workspace>> {
 
 /// All that keys can be in, each by its id; a server that knows no workspaces has one without.
 pub(crate) async fn every(to: &Connection) -> Result<Vec<Option<String>>> {
+    let all = all_known(to).await?;
+    let ids = |all: Vec<Workspace>| all.into_iter().map(|workspace| Some(workspace.id)).collect();
+    Ok(all.map_or_else(|| vec![None], ids))
+}
+
+/// Every one; `None` of a server that knows no workspaces.
+pub(crate) async fn all_known(to: &Connection) -> Result<Option<Vec<Workspace>>> {
     let all: Result<Vec<Workspace>, _> =
         to.client.workspaces().list_all(Default::default()).try_collect().await;
     match all {
-        Err(error) if error.is_not_found() => Ok(vec![None]),
-        all => Ok(all.explained(to)?.into_iter().map(|workspace| Some(workspace.id)).collect()),
+        Err(error) if error.is_not_found() => Ok(None),
+        all => all.explained(to).map(Some),
     }
 }
 

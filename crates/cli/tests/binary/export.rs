@@ -153,8 +153,8 @@ fn the_documentation_describes_every_field_and_no_other() {
     let folder = book();
     let store = SqliteStore::open(folder.path().join("tollgate.db")).expect("a book");
     let spent = Entry { kind: Kind::Opening, ..bare_entry("opening-3", hash(3)) };
-    let opening = Some(Box::new(spent));
-    let made = edit(&store, Edit::CreateKey { key: key(3), idempotent: None, opening });
+    let openings = vec![spent];
+    let made = edit(&store, Edit::CreateKey { key: key(3), idempotent: None, openings });
     assert_eq!(made, Outcome::Done);
     drop(store);
     assert_eq!(exported(folder.path()), described());

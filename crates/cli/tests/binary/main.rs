@@ -19,6 +19,7 @@ mod fallback;
 mod help;
 mod import;
 mod import_keys;
+mod import_openrouter;
 mod limits;
 mod memory;
 mod models;

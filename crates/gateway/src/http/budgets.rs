@@ -57,39 +57,54 @@ async fn put(
     let body = HeldBody::of_management(core, &headers, body).await?;
     let wanted = PutBudget::parse(&body.bytes)?;
     for _ in 0..EDIT_TRIES_MAX {
-        let Settings { record, budgets, .. } = workspace.settings();
-        let budget = edited(core, &record, &budgets, interval, wanted.limit_usd);
-        let after: Vec<BudgetRecord> = with(&budgets, &budget);
-        decrease(&after)?;
-        let include_byok = wanted.include_byok_in_budgets.unwrap_or(record.include_byok_in_budgets);
-        let version = record.version;
-        let stored = WorkspaceRecord {
-            include_byok_in_budgets: include_byok,
-            version: version + 1,
-            ..WorkspaceRecord::clone(&record)
-        };
-        let before = of(&budgets, interval).map(|budget| to_json(budget, &record));
-        let now = Some(to_json(&budget, &stored));
-        let audit = audit(core, &manager, "budget.put", &record, before, now);
-        let answer = budgeted(shown(&budget), &stored);
-        let (shared, changed) = (Arc::clone(core), Arc::clone(&workspace));
-        let edit = Edit::PutBudget { budget, include_byok, version };
-        let pending = core.writer.edit(edit, audit, move |outcome| {
-            if *outcome == Outcome::Done {
-                let (record, budgets) = (stored.into(), after.into());
-                // Its members may be others by now: a user who is removed leaves every workspace.
-                let settings = Settings { record, budgets, ..changed.settings() };
-                shared.directory.workspaces().update(settings);
-            }
-        });
-        match pending.outcome().await? {
-            Outcome::Done => return Ok(json(StatusCode::OK, &answer)),
-            Outcome::Missing => return Err(ApiError::not_found()),
-            // Another edit came first: this one is made again on top of it.
-            _ => {}
+        let record = workspace.record();
+        let row = |before, after| audit(core, &manager, "budget.put", &record, before, after);
+        if let Some(answer) = replace(core, &workspace, interval, &wanted, row).await? {
+            return Ok(json(StatusCode::OK, &answer));
         }
+        // Another edit came first: this one is made again on top of it.
     }
     Err(ApiError::conflict("Resource conflict. Please try again later."))
+}
+
+/// Puts a budget in its place, on top of the settings as they are; `None` where another edit came
+/// first. `row` makes the row of the audit log of what was and what is.
+pub(super) async fn replace(
+    core: &Arc<Core>,
+    workspace: &Arc<Workspace>,
+    interval: Interval,
+    wanted: &PutBudget,
+    row: impl FnOnce(Option<String>, Option<String>) -> AuditRow,
+) -> ApiResult<Option<Budgeted<WorkspaceBudget>>> {
+    let Settings { record, budgets, .. } = workspace.settings();
+    let budget = edited(core, &record, &budgets, interval, wanted.limit_usd);
+    let after: Vec<BudgetRecord> = with(&budgets, &budget);
+    decrease(&after)?;
+    let include_byok = wanted.include_byok_in_budgets.unwrap_or(record.include_byok_in_budgets);
+    let version = record.version;
+    let stored = WorkspaceRecord {
+        include_byok_in_budgets: include_byok,
+        version: version + 1,
+        ..WorkspaceRecord::clone(&record)
+    };
+    let before = of(&budgets, interval).map(|budget| to_json(budget, &record));
+    let audit = row(before, Some(to_json(&budget, &stored)));
+    let answer = budgeted(shown(&budget), &stored);
+    let (shared, changed) = (Arc::clone(core), Arc::clone(workspace));
+    let edit = Edit::PutBudget { budget, include_byok, version };
+    let pending = core.writer.edit(edit, audit, move |outcome| {
+        if *outcome == Outcome::Done {
+            let (record, budgets) = (stored.into(), after.into());
+            // Its members may be others by now: a user who is removed leaves every workspace.
+            let settings = Settings { record, budgets, ..changed.settings() };
+            shared.directory.workspaces().update(settings);
+        }
+    });
+    match pending.outcome().await? {
+        Outcome::Done => Ok(Some(answer)),
+        Outcome::Missing => Err(ApiError::not_found()),
+        _ => Ok(None),
+    }
 }
 
 /// One that is not there is as good as deleted.
@@ -143,7 +158,7 @@ fn of(budgets: &[BudgetRecord], interval: Interval) -> Option<&BudgetRecord> {
 }
 
 /// The budget as it is put: one that is there keeps its identity.
-pub(super) fn edited(
+fn edited(
     core: &Core,
     record: &WorkspaceRecord,
     budgets: &[BudgetRecord],

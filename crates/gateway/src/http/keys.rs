@@ -85,7 +85,7 @@ async fn create(State(worker): App, headers: HeaderMap, body: Body) -> ApiResult
     let idempotent = request.as_ref().map(|request| request.keep(core, &answer)).transpose()?;
 
     let audit = audit(core, &manager, "key.create", &record.hash, None, Some(&record));
-    let edit = Edit::CreateKey { key: record.clone(), idempotent, opening: None };
+    let edit = Edit::CreateKey { key: record.clone(), idempotent, openings: Vec::new() };
     let shared = Arc::clone(core);
     let pending = core.writer.edit(edit, audit, move |outcome| {
         if *outcome == Outcome::Done {

@@ -165,7 +165,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     let attempt = (generation(), 0..2_u32, amounts());
     prop_oneof![
         4 => (record(), prop::option::of(idempotent()))
-            .prop_map(|(key, idempotent)| Edit::CreateKey { key, idempotent, opening: None }),
+            .prop_map(|(key, idempotent)| Edit::CreateKey { key, idempotent, openings: Vec::new() }),
         4 => record().prop_map(Edit::UpdateKey),
         1 => (0..4_u8, moment()).prop_map(|(number, at)| Edit::DeleteKey { hash: hash(number), at }),
         4 => workspace_edit(),

@@ -23,7 +23,7 @@ pub(super) fn edits_that_happened_are_recorded_newest_first(store: &dyn Store) {
     let correction =
         Edit::Correct { generation: "gen-1".to_owned(), attempt: 0, cost: Amounts::ZERO };
     let edits = [
-        Edit::CreateKey { key: key(1), idempotent: Some(answer(1)), opening: None },
+        Edit::CreateKey { key: key(1), idempotent: Some(answer(1)), openings: Vec::new() },
         Edit::UpdateKey(key(1)),
         Edit::DeleteKey { hash: hash(1), at: NOW },
         Edit::CreateManagementKey(management_key(2)),
@@ -115,8 +115,11 @@ pub(super) fn only_the_rows_asked_for_are_read_page_by_page(store: &dyn Store) {
 }
 
 pub(super) fn edits_that_did_not_happen_leave_no_row(store: &dyn Store) {
-    let make =
-        |number| Edit::CreateKey { key: key(number), idempotent: Some(answer(1)), opening: None };
+    let make = |number| Edit::CreateKey {
+        key: key(number),
+        idempotent: Some(answer(1)),
+        openings: Vec::new(),
+    };
     assert_eq!(edit(store, make(1)), Outcome::Done);
     assert_eq!(edit(store, make(2)), Outcome::Replayed(answer(1)));
     assert_eq!(create(store, key(1)), Outcome::Conflict);

@@ -18,8 +18,9 @@ const ROUNDS: u32 = 25;
 
 pub(super) fn outcomes_come_in_the_order_of_the_changes(store: &dyn Store) {
     let row = entry("gen-1", hash(1));
-    let make =
-        |number| recorded(Edit::CreateKey { key: key(number), idempotent: None, opening: None });
+    let make = |number| {
+        recorded(Edit::CreateKey { key: key(number), idempotent: None, openings: Vec::new() })
+    };
     let changes = [make(1), settlement(&row), make(1), settlement(&row), make(2)];
     let settled = |is_new| Outcome::Settled { cost: row.cost, is_new };
     assert_eq!(
@@ -36,13 +37,13 @@ pub(super) fn a_change_that_fails_leaves_nothing_and_disturbs_no_other(store: &d
     let correction =
         Edit::Correct { generation: "gen-9".to_owned(), attempt: 0, cost: Amounts::ZERO };
     let changes: Vec<Change> = vec![
-        recorded(Edit::CreateKey { key: thief, idempotent: None, opening: None }),
+        recorded(Edit::CreateKey { key: thief, idempotent: None, openings: Vec::new() }),
         settlement(&entry("gen-1", hash(1))),
         recorded(Edit::UpdateKey(stale)),
         recorded(correction),
         recorded(Edit::UpdateKey(renamed)),
         // The hash that the thief did not get is still free.
-        recorded(Edit::CreateKey { key: key(2), idempotent: None, opening: None }),
+        recorded(Edit::CreateKey { key: key(2), idempotent: None, openings: Vec::new() }),
         recorded(Edit::CreateManagementKey(management_key(2))),
         recorded(Edit::CreateManagementKey(management_key(3))),
     ];

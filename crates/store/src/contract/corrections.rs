@@ -81,23 +81,32 @@ pub(super) fn a_key_comes_with_what_it_had_spent_or_not_at_all(store: &dyn Store
         tokens: Tokens::default(),
         ..entry("opening-1", hash(1))
     };
-    let made = |opening: &Entry| Edit::CreateKey {
+    let later = Entry {
+        attempt: 1,
+        admitted_at: at("2026-11-22T00:00:00Z"),
+        cost: Amounts { credits: Money::nanos(20), byok: Money::nanos(7) },
+        ..opening.clone()
+    };
+    let made = |openings: &[Entry]| Edit::CreateKey {
         key: KeyRecord { second_hash: None, ..key(1) },
         idempotent: None,
-        opening: Some(Box::new(opening.clone())),
+        openings: openings.to_vec(),
     };
-    assert_eq!(edit(store, made(&opening)), Outcome::Done);
-    assert_eq!(total(store, hash(1)), credits(1_500));
+    let both = [opening.clone(), later.clone()];
+    assert_eq!(edit(store, made(&both)), Outcome::Done);
+    let all = Amounts { credits: Money::nanos(1_520), byok: Money::nanos(7) };
+    assert_eq!(total(store, hash(1)), all);
     assert_eq!(spent_on(store, hash(1), "2026-11-21T00:00:00Z"), credits(1_500));
+    assert_eq!(spent_on(store, hash(1), "2026-11-22T00:00:00Z"), later.cost);
     let key = loaded(store, hash(1), Day::of(opening.admitted_at)).unwrap();
     assert_eq!(key.last_used_at, None, "it was used elsewhere");
-    assert_eq!(store.generation("opening-1").unwrap(), std::slice::from_ref(&opening));
+    assert_eq!(store.generation("opening-1").unwrap(), both);
     assert_eq!(store.unresolved(9).unwrap(), []);
     assert_eq!(correct(store, "opening-1", 0, credits(1)), Outcome::Missing);
     // A hash that is known is refused, and its opening with it.
-    let again = Entry { generation: "opening-2".to_owned(), ..opening };
-    assert_eq!(edit(store, made(&again)), Outcome::Conflict);
-    assert_eq!(total(store, hash(1)), credits(1_500));
+    let again = Entry { generation: "opening-2".to_owned(), ..opening.clone() };
+    assert_eq!(edit(store, made(&[again])), Outcome::Conflict);
+    assert_eq!(total(store, hash(1)), all);
     assert_eq!(store.generation("opening-2").unwrap(), []);
     assert_eq!(store.audit().unwrap().differences, []);
 }

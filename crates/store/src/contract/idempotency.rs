@@ -5,7 +5,7 @@ use super::sample::{NOW, after, answer, commit, commit_all, create, edit, key, r
 use crate::{Change, Edit, Idempotent, KeyPage, KeyRecord, Outcome, Store};
 
 fn make(key: KeyRecord, idempotent: Idempotent) -> Edit {
-    Edit::CreateKey { key, idempotent: Some(idempotent), opening: None }
+    Edit::CreateKey { key, idempotent: Some(idempotent), openings: Vec::new() }
 }
 
 fn count(store: &dyn Store) -> usize {

@@ -382,7 +382,7 @@ pub fn export(store: &dyn Store) -> Vec<ExportLine> {
 
 /// Makes a key.
 pub fn create(store: &dyn Store, key: KeyRecord) -> Outcome {
-    edit(store, Edit::CreateKey { key, idempotent: None, opening: None })
+    edit(store, Edit::CreateKey { key, idempotent: None, openings: Vec::new() })
 }
 
 /// Makes a workspace.

@@ -89,10 +89,10 @@ impl Book {
 
     fn edit(&mut self, edit: &Edit, now: Timestamp) -> Outcome {
         match edit {
-            Edit::CreateKey { key, idempotent, opening } => {
+            Edit::CreateKey { key, idempotent, openings } => {
                 let outcome = self.create_key(key, idempotent.as_ref(), now);
                 if outcome == Outcome::Done {
-                    self.entries.extend(opening.as_deref().cloned());
+                    self.entries.extend(openings.iter().cloned());
                 }
                 outcome
             }

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use api::Utc;
-use api::keys::{CreateKey, External, LimitReset, PACE_MAX};
+use api::keys::{CreateKey, External, PACE_MAX};
 use gateway::http::control::{ImportKey, Standing};
 use gateway::http::hash;
 use jiff::Timestamp;
 use money::Money;
 use store::{KeyHash, Reset};
 
-use super::amounts;
 use super::models::Names;
 use super::rows::{Row, Rows};
 use super::{weak, window};
-use crate::import::plan::{Key, Plan, Workspace, opening};
+use crate::import::amounts;
+use crate::import::plan::{Budgets, Key, Plan, Workspace, limit_reset, line};
 use crate::import::report::{Kind, Notes};
+use crate::import::spent::{before_windows, opening};
 
 /// Where imported spend says it is from.
 pub(super) const GATEWAY: &str = "litellm";
@@ -162,11 +163,6 @@ fn hash_of(row: &Row) -> Option<String> {
     Some(if KeyHash::parse(given).is_some() { given.to_owned() } else { hash(given).to_string() })
 }
 
-/// A text as a line of at most so many characters.
-fn line(text: &str, chars_max: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
-}
-
 /// Whose budget a key shares: its team's, or its user's where it is in no team.
 fn owner<'a>(context: &Context<'a>, row: &Row) -> Option<(String, Option<&'a Row>)> {
     if let Some(team) = row.text("team_id") {
@@ -219,27 +215,13 @@ impl<'a> Context<'a> {
     }
 
     fn workspace(&self, shared: &Shared<'_>, others: &[Workspace]) -> Workspace {
-        let description = line(&format!("LiteLLM {}", shared.what), 500);
-        let is_other = |slug: &str| {
-            let known = &self.standing.workspaces;
-            known
-                .iter()
-                .any(|one| one.slug == slug && one.description.as_deref() != Some(&description))
-                || others.iter().any(|one| one.slug == slug)
+        let budget = shared.budget.as_ref();
+        let budgets = Budgets {
+            limits: budget.map(|budget| (budget.reset, budget.limit)).into_iter().collect(),
+            include_byok: false,
         };
-        let slug = slug(&shared.name);
-        let numbered = (2..).map(|number| format!("{slug}-{number}"));
-        let slug = std::iter::once(slug.clone()).chain(numbered).find(|slug| !is_other(slug));
-        Workspace {
-            name: if shared.name.trim().is_empty() {
-                description.clone()
-            } else {
-                shared.name.clone()
-            },
-            slug: slug.unwrap_or_default(),
-            budget: shared.budget.as_ref().map(|budget| (budget.reset, budget.limit)),
-            description,
-        }
+        let description = format!("LiteLLM {}", shared.what);
+        Workspace::new(GATEWAY, &shared.name, &description, budgets, self.standing, others)
     }
 
     /// The budget of a row, what it leaves out taken from `shared`.
@@ -351,7 +333,7 @@ impl<'a> Context<'a> {
         // A lifetime counts whenever it was; what is of no current window counts in none.
         let is_current =
             budget.as_ref().is_some_and(|budget| budget.reset.is_some() && !budget.is_over);
-        let at = if is_current { self.now } else { window::before_windows(self.now) };
+        let at = if is_current { self.now } else { before_windows(self.now) };
         let workspace = shared.map(|shared| {
             let is_whole = shared.budget.as_ref().is_some_and(|budget| budget.reset.is_none());
             if is_current || is_whole {
@@ -379,7 +361,7 @@ impl<'a> Context<'a> {
             label: identity.label.clone(),
             disabled,
             created_at: row.time("created_at").map(Utc),
-            opening: opening(spent, at, GATEWAY),
+            openings: opening(spent, at, GATEWAY),
         };
         Some(Key { wanted, workspace })
     }
@@ -392,7 +374,7 @@ impl<'a> Context<'a> {
         let rest = spent.checked_sub(shared.opened).filter(|rest| *rest > Money::ZERO)?;
         let at = match budget.reset {
             Some(_) => self.now,
-            None => window::before_windows(self.now),
+            None => before_windows(self.now),
         };
         let why = "was spent by keys that are gone: a disabled key without a text stands for them";
         notes.add(Kind::Approximated, &shared.what, format!("${rest} of its spend"), why);
@@ -406,30 +388,9 @@ impl<'a> Context<'a> {
             label: "...".to_owned(),
             disabled: true,
             created_at: None,
-            opening: opening(rest, at, GATEWAY),
+            openings: opening(rest, at, GATEWAY),
         };
         Some(Key { wanted, workspace: Some(shared.place) })
-    }
-}
-
-fn limit_reset(reset: Reset) -> LimitReset {
-    match reset {
-        Reset::Daily => LimitReset::Daily,
-        Reset::Weekly => LimitReset::Weekly,
-        Reset::Monthly => LimitReset::Monthly,
-    }
-}
-
-/// A name as a slug.
-fn slug(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
-    let slug: String = parts.collect::<Vec<_>>().join("-").chars().take(40).collect();
-    let slug = slug.trim_matches('-');
-    // In a path, what has the form of a UUID is an id.
-    match slug.is_empty() || slug.len() == 36 {
-        true => format!("litellm-{slug}").trim_end_matches('-').to_owned(),
-        false => slug.to_owned(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `tollgate import litellm`: a proxy's configuration.
 
-mod amounts;
 mod config;
 mod deployment;
 mod keys;

@@ -90,12 +90,6 @@ fn length(duration: &str) -> Option<(usize, bool)> {
     })
 }
 
-/// The last moment that no current day, week or month has in it.
-pub(super) fn before_windows(now: Timestamp) -> Timestamp {
-    let [week, month] = [Reset::Weekly, Reset::Monthly].map(|reset| window(Some(reset), now).first);
-    week.min(month).start() - jiff::SignedDuration::from_millis(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,13 +152,5 @@ mod tests {
         );
         assert_eq!(chosen("30d", None, false), Some((None, true)));
         assert_eq!(chosen("soon", None, false), None);
-    }
-
-    #[test]
-    fn what_was_spent_before_is_in_no_current_window() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        assert_eq!(before_windows(at(NOW)), at("2026-10-31T23:59:59.999Z"));
-        // The week of the 1st of December began in November.
-        assert_eq!(before_windows(at("2026-12-02T00:00:00Z")), at("2026-11-29T23:59:59.999Z"));
     }
 }

@@ -13,4 +13,4 @@ mod terminal;
 mod top;
 mod workspaces;
 
-pub(crate) use session::Session;
+pub(crate) use session::{Session, url};

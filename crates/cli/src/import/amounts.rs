@@ -1,5 +1,5 @@
-//! LiteLLM's amounts, which are doubles, as nano-dollars: by their shortest decimal text, limits
-//! rounded down and spend rounded up, so that no key may spend more than there.
+//! Amounts of servers that compute in doubles, as nano-dollars: by their decimal text, limits rounded
+//! down and spend rounded up, so that no key may spend more than there.
 
 use money::{Money, ParseMoneyError};
 

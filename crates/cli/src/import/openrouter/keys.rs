@@ -1,0 +1,245 @@
+//! Their keys and workspaces as ours.
+//! The rule for all of it: nobody may spend more here than they could have there.
+
+use std::num::NonZeroU64;
+
+use api::Utc;
+use api::keys::{ALLOWED_MODELS_MAX, CreateKey, External, LimitReset, PACE_MAX};
+use client::{GetKeyData, Usd, Workspace, WorkspaceBudgets};
+use gateway::http::control::{ImportKey, Standing};
+use jiff::Timestamp;
+use ledger::{Amounts, Day, Period};
+use money::Money;
+use store::{KeyHash, Reset};
+
+use super::facts::Facts;
+use crate::import::amounts;
+use crate::import::plan::{self, Budgets, Key, Plan, line};
+use crate::import::report::{Kind, Notes};
+use crate::import::spent::{self, Spent};
+
+/// How long a name, a label and an id may be.
+const TEXT_CHARS_MAX: usize = 255;
+
+/// Settings of a workspace that are not taken over.
+type Setting = (&'static str, fn(&Workspace) -> bool);
+const UNMAPPED: [Setting; 5] = [
+    ("default_text_model", |one| one.default_text_model.is_some()),
+    ("default_image_model", |one| one.default_image_model.is_some()),
+    ("default_provider_sort", |one| one.default_provider_sort.is_some()),
+    ("is_observability_io_logging_enabled", |one| one.is_observability_io_logging_enabled),
+    ("is_observability_broadcast_enabled", |one| one.is_observability_broadcast_enabled),
+];
+
+/// What all of it comes to; `host` is the server it is from.
+pub(super) fn plan(facts: &Facts, standing: &Standing, host: &str, notes: &mut Notes) -> Plan {
+    let mut plan = Plan::default();
+    // By the ids there: their places in the plan.
+    let mut places: Vec<(&str, usize)> = Vec::new();
+    for (workspace, budgets) in &facts.workspaces {
+        let is_default = facts.default.as_ref() == Some(&workspace.id);
+        let has_keys = |key: &GetKeyData| key.workspace_id.as_ref() == Some(&workspace.id);
+        if is_default {
+            default_workspace(workspace, budgets.as_ref(), notes);
+        } else if facts.keys.iter().any(has_keys) {
+            let budgets = limits(workspace, budgets.as_ref(), notes);
+            unmapped(workspace, notes);
+            places.push((&workspace.id, plan.workspaces.len()));
+            let description = format!("{host} workspace {}", workspace.id);
+            let name = &workspace.name;
+            let others = &plan.workspaces;
+            let one = plan::Workspace::new(host, name, &description, budgets, standing, others);
+            plan.workspaces.push(one);
+        }
+    }
+    for key in &facts.keys {
+        let place = format!("key {:?}", key.name);
+        if KeyHash::parse(&key.hash).is_none() {
+            let why = "is no SHA-256 of its text: no client could use it here";
+            notes.add(Kind::Unmapped, &place, format!("hash {:?}", key.hash), why);
+            continue;
+        }
+        let workspace = key.workspace_id.as_deref();
+        let workspace = workspace.and_then(|id| places.iter().find(|(known, _)| *known == id));
+        let wanted = imported(key, &place, facts, standing, host, notes);
+        plan.keys.push(Key { wanted, workspace: workspace.map(|(_, place)| *place) });
+    }
+    plan
+}
+
+/// What the default workspace there has is not given to the one here, which others may be in.
+fn default_workspace(workspace: &Workspace, budgets: Option<&WorkspaceBudgets>, notes: &mut Notes) {
+    let place = format!("workspace {:?}", workspace.name);
+    for budget in budgets.iter().flat_map(|budgets| &budgets.data) {
+        let interval = budget.reset_interval.as_ref().map_or("lifetime", |reset| reset.as_str());
+        let what = format!("budget of {} {interval}", budget.limit_usd);
+        let why = "its keys come to the default workspace here, whose budgets are left as they are";
+        notes.add(Kind::Unmapped, &place, what, why);
+    }
+    unmapped(workspace, notes);
+}
+
+fn unmapped(workspace: &Workspace, notes: &mut Notes) {
+    let place = format!("workspace {:?}", workspace.name);
+    for (setting, _) in UNMAPPED.iter().filter(|(_, is_set)| is_set(workspace)) {
+        notes.add(Kind::Unmapped, &place, *setting, "only budgets of a workspace come over");
+    }
+}
+
+fn limits(workspace: &Workspace, budgets: Option<&WorkspaceBudgets>, notes: &mut Notes) -> Budgets {
+    let place = format!("workspace {:?}", workspace.name);
+    let mut limits: Vec<(Option<Reset>, Money)> = Vec::new();
+    for budget in budgets.iter().flat_map(|budgets| &budgets.data) {
+        let limit = limit(budget.limit_usd, &place, "budget", notes);
+        let reset = reset(budget.reset_interval.as_ref(), &place, notes);
+        // Two of one window are the smaller one.
+        match limits.iter_mut().find(|(known, _)| *known == reset) {
+            Some((_, known)) => *known = limit.min(*known),
+            None => limits.push((reset, limit)),
+        }
+    }
+    if !limits.is_empty() {
+        let why = "starts with what its keys have spent: what keys that are gone have is not known";
+        notes.add(Kind::Warning, &place, "its budget", why);
+    }
+    let include_byok = budgets.is_some_and(|budgets| budgets.include_byok_in_budgets);
+    Budgets { limits, include_byok }
+}
+
+fn imported(
+    key: &GetKeyData,
+    place: &str,
+    facts: &Facts,
+    standing: &Standing,
+    host: &str,
+    notes: &mut Notes,
+) -> ImportKey {
+    let limit = key.limit.map(|amount| limit(amount, place, "limit", notes));
+    let limit_reset = reset(key.limit_reset.as_ref(), place, notes);
+    let creator = key.creator_user_id.clone();
+    let creator = creator.filter(|user| {
+        let is_known = standing.users.contains(user);
+        if !is_known {
+            let why = "is no user here: the key is its workspace's";
+            notes.add(Kind::Unmapped, place, format!("creator_user_id {user}"), why);
+        }
+        is_known
+    });
+    let external = key.external_user.as_deref().map(|user| line(user, TEXT_CHARS_MAX));
+    let external = external.filter(|user| !user.trim().is_empty());
+    let mut disabled = key.disabled;
+    let mut pace = |count: Option<u64>, what: &str| {
+        let count = NonZeroU64::new(count?.min(PACE_MAX));
+        if count.is_none() {
+            let why = "a pace of nothing: it comes over disabled";
+            notes.add(Kind::Approximated, place, what, why);
+            disabled = true;
+        }
+        count
+    };
+    let requests_per_minute = pace(key.requests_per_minute, "requests_per_minute");
+    let tokens_per_minute = pace(key.tokens_per_minute, "tokens_per_minute");
+    let concurrent_requests = pace(key.concurrent_requests, "concurrent_requests");
+    let allowed_models = key.allowed_models.clone();
+    if allowed_models.as_ref().is_some_and(|models| models.len() > ALLOWED_MODELS_MAX) {
+        let why = format!("more than {ALLOWED_MODELS_MAX}: the key will be refused");
+        notes.add(Kind::Unmapped, place, "allowed_models", why);
+    }
+    for model in allowed_models.iter().flatten() {
+        let is_known = standing.models.iter().any(|(name, _)| name == model);
+        if !is_known && !model.ends_with("/*") {
+            let why = "no model has this name here: it stands in the list and means nothing yet";
+            notes.add(Kind::Missing, place, format!("allowed_models: {model}"), why);
+        }
+    }
+    let name = line(&key.name, TEXT_CHARS_MAX);
+    let named = |name: String| if name.trim().is_empty() { short(&key.hash) } else { name };
+    let settings = CreateKey {
+        name: named(name),
+        limit: limit.map(api::Usd),
+        limit_reset: limit_reset.map(plan::limit_reset),
+        include_byok_in_limit: key.include_byok_in_limit,
+        expires_at: key.expires_at.map(Utc),
+        creator_user_id: creator,
+        external: external.map(|user| External { user, api_key: None }),
+        allowed_models,
+        requests_per_minute,
+        tokens_per_minute,
+        concurrent_requests,
+        ..CreateKey::default()
+    };
+    let label = line(&key.label, TEXT_CHARS_MAX);
+    let wanted = ImportKey {
+        settings,
+        hash: key.hash.clone(),
+        label: if label.trim().is_empty() { "...".to_owned() } else { label },
+        disabled,
+        created_at: Some(Utc(key.created_at)),
+        openings: spent(key).openings(facts.at, host),
+    };
+    left(key, &wanted, facts.at, place, notes);
+    wanted
+}
+
+/// What a key without a name is called.
+fn short(hash: &str) -> String {
+    format!("key {}", hash.chars().take(12).collect::<String>())
+}
+
+fn spent(key: &GetKeyData) -> Spent {
+    let both = |credits: Usd, byok: Usd| Amounts {
+        credits: amounts::spend(&credits.to_string()),
+        byok: amounts::spend(&byok.to_string()),
+    };
+    Spent {
+        in_all: both(key.usage, key.byok_usage),
+        today: both(key.usage_daily, key.byok_usage_daily),
+        this_week: both(key.usage_weekly, key.byok_usage_weekly),
+        this_month: both(key.usage_monthly, key.byok_usage_monthly),
+    }
+}
+
+/// Says where more would be left of a limit than the server says there is.
+fn left(key: &GetKeyData, wanted: &ImportKey, now: Timestamp, place: &str, notes: &mut Notes) {
+    let (Some(limit), Some(said)) = (wanted.settings.limit, key.limit_remaining) else { return };
+    let period = match wanted.settings.limit_reset {
+        None => Period::Lifetime,
+        Some(LimitReset::Daily) => Period::Day,
+        Some(LimitReset::Weekly) => Period::Week,
+        Some(LimitReset::Monthly) => Period::Month,
+    };
+    let counted = spent::counted(&wanted.openings, period.window(Day::of(now)));
+    let counted = counted.counted(key.include_byok_in_limit).unwrap_or(Money::MAX);
+    let here = limit.0.checked_sub(counted).unwrap_or(Money::ZERO);
+    // Rounded up, as residues of floats are no difference.
+    let there = amounts::spend(&said.to_string());
+    if here > there && here > Money::ZERO {
+        let why = format!(
+            "${here} is left here, by the limit and what was spent, and ${said} there: lower the \
+             limit if that must not be"
+        );
+        notes.add(Kind::Warning, place, "limit_remaining", why);
+    }
+}
+
+fn limit(amount: Usd, place: &str, what: &str, notes: &mut Notes) -> Money {
+    let (limit, is_exact) = amounts::limit(&amount.to_string());
+    if !is_exact {
+        let why = format!("{amount} is {limit} here: rounded down to what an amount can be");
+        notes.add(Kind::Approximated, place, what, why);
+    }
+    limit
+}
+
+fn reset(there: Option<&client::LimitReset>, place: &str, notes: &mut Notes) -> Option<Reset> {
+    match there? {
+        client::LimitReset::Daily => Some(Reset::Daily),
+        client::LimitReset::Weekly => Some(Reset::Weekly),
+        client::LimitReset::Monthly => Some(Reset::Monthly),
+        other => {
+            let why = "is no window here: the limit never starts afresh";
+            notes.add(Kind::Approximated, place, format!("limit_reset {}", other.as_str()), why);
+            None
+        }
+    }
+}
