@@ -88,9 +88,20 @@ fn failed(error: &tokio_postgres::Error) -> anyhow::Error {
     use std::error::Error as _;
     match (error.as_db_error(), error.source()) {
         (Some(cause), _) => anyhow::anyhow!("the database refused: {}", cause.message()),
+        (None, Some(cause)) if is_unknown_authority(cause) => anyhow::anyhow!(
+            "the database's certificate is by an authority that is not known; `sslrootcert=FILE` \
+             in its address names the authority's"
+        ),
         (None, Some(cause)) => anyhow::anyhow!("the database can't be read: {error}: {cause}"),
         (None, None) => anyhow::anyhow!("the database can't be read: {error}"),
     }
+}
+
+fn is_unknown_authority(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::{CertificateError, Error};
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let refused = inner.and_then(|inner| inner.downcast_ref::<Error>());
+    matches!(refused, Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)))
 }
 
 /// An address as the library takes it: Prisma's own parameters are taken out.
@@ -114,6 +125,9 @@ fn understood(url: &str) -> Address {
         match pair.split_once('=') {
             Some(("schema", name)) => name.clone_into(&mut schema),
             Some(("sslrootcert", file)) => authorities = Some(file.to_owned()),
+            // What is encrypted is always verified here.
+            Some(("sslmode", "verify-ca" | "verify-full")) => kept.push("sslmode=require"),
+            Some(("sslmode", "allow")) => kept.push("sslmode=prefer"),
             Some((name, _)) if KNOWN.contains(&name) => kept.push(pair),
             _ => {}
         }
@@ -236,6 +250,10 @@ mod tests {
                 "postgresql://a:b@h/d?schema=x&connection_limit=5&sslmode=require&sslrootcert=/ca"
             ),
             address("postgresql://a:b@h/d?sslmode=require", "x", Some("/ca"))
+        );
+        assert_eq!(
+            understood("postgres://h/d?sslmode=verify-full"),
+            address("postgres://h/d?sslmode=require", "public", None)
         );
         assert_eq!(
             understood("postgres://h/d?pool_timeout=9"),
