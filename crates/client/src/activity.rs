@@ -83,12 +83,12 @@ impl GetActivity {
     }
 }
 
-setters!(GetActivity:
-    some date: Date,
-    text api_key_hash,
-    text user_id,
-    text workspace_id,
-    plain group_by_workspace: bool,
+setters!(GetActivity, GetActivity::new();
+    some date: Date = jiff::civil::date(2026, 11, 21),
+    text api_key_hash = "0e6fb9f2…",
+    text user_id = "ada",
+    text workspace_id = "research",
+    plain group_by_workspace: bool = true,
 );
 
 /// The call about what was used.
@@ -104,6 +104,15 @@ pub struct Activity(Client);
 
 impl Client {
     /// The call about what was used.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for item in client.activity().get(&Default::default()).await? {
+    ///     println!("{} {}: ${}", item.date, item.model, item.usage);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn activity(&self) -> Activity {
         Activity(self.clone())
     }

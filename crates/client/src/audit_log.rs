@@ -71,14 +71,14 @@ impl ListAuditLog {
     }
 }
 
-setters!(ListAuditLog:
-    some offset: u64,
-    some limit: u64,
-    text actor,
-    text action,
-    text subject,
-    some since: Timestamp,
-    some until: Timestamp,
+setters!(ListAuditLog, ListAuditLog::new();
+    some offset: u64 = 100,
+    some limit: u64 = 20,
+    text actor = "root",
+    text action = "key.update",
+    text subject = "0e6fb9f2…",
+    some since: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap(),
+    some until: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap(),
 );
 
 /// The calls about changes; they want a management key.
@@ -94,6 +94,15 @@ pub struct AuditLog(Client);
 
 impl Client {
     /// The calls about changes.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for event in client.audit_log().list(&Default::default()).await?.data {
+    ///     println!("{} {} {}", event.at, event.actor, event.action);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn audit_log(&self) -> AuditLog {
         AuditLog(self.clone())
     }

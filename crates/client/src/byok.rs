@@ -158,19 +158,19 @@ impl CreateByokKey {
     }
 }
 
-setters!(CreateByokKey:
-    text name,
-    patch workspace_id: String,
-    some disabled: bool,
-    some is_fallback: bool,
-    some is_required: bool,
-    some is_byok_only: bool,
-    some sort_order: u32,
-    words allowed_models,
-    words allowed_api_key_hashes,
-    words allowed_user_ids,
-    some declared_region: Region,
-    some declared_zdr: bool,
+setters!(CreateByokKey, CreateByokKey::new("openai", "sk-proj-…");
+    text name = "ours",
+    patch workspace_id: String = "research",
+    some disabled: bool = true,
+    some is_fallback: bool = true,
+    some is_required: bool = true,
+    some is_byok_only: bool = true,
+    some sort_order: u32 = 1,
+    words allowed_models = ["openai/gpt-4o-mini"],
+    words allowed_api_key_hashes = ["0e6fb9f2…"],
+    words allowed_user_ids = ["ada"],
+    some declared_region: Region = Region::Europe,
+    some declared_zdr: bool = true,
 );
 
 /// The changes to a credential: what is not set stays as it is.
@@ -230,19 +230,19 @@ impl UpdateByokKey {
     }
 }
 
-setters!(UpdateByokKey:
-    some key: Secret,
-    patch name: String,
-    some disabled: bool,
-    some is_fallback: bool,
-    some is_required: bool,
-    some is_byok_only: bool,
-    some sort_order: u32,
-    patch allowed_models: Vec<String>,
-    patch allowed_api_key_hashes: Vec<String>,
-    patch allowed_user_ids: Vec<String>,
-    patch declared_region: Region,
-    patch declared_zdr: bool,
+setters!(UpdateByokKey, UpdateByokKey::new();
+    some key: Secret = Secret::from("sk-proj-…"),
+    patch name: String = "ours",
+    some disabled: bool = true,
+    some is_fallback: bool = true,
+    some is_required: bool = true,
+    some is_byok_only: bool = true,
+    some sort_order: u32 = 1,
+    patch allowed_models: Vec<String> = vec!["openai/gpt-4o-mini".to_owned()],
+    patch allowed_api_key_hashes: Vec<String> = vec!["0e6fb9f2…".to_owned()],
+    patch allowed_user_ids: Vec<String> = vec!["ada".to_owned()],
+    patch declared_region: Region = Region::Europe,
+    patch declared_zdr: bool = true,
 );
 
 /// Which credentials to list.
@@ -274,7 +274,12 @@ impl ListByokKeys {
     }
 }
 
-setters!(ListByokKeys: some offset: u64, some limit: u64, text provider, text workspace_id);
+setters!(ListByokKeys, ListByokKeys::new();
+    some offset: u64 = 100,
+    some limit: u64 = 20,
+    text provider = "openai",
+    text workspace_id = "research",
+);
 
 /// The calls about credentials, all of which want a management key.
 ///
@@ -293,6 +298,15 @@ pub struct Byok(Client);
 
 impl Client {
     /// The calls about credentials.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for credential in client.byok().list(&Default::default()).await?.data {
+    ///     println!("{} at {}", credential.label, credential.provider);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn byok(&self) -> Byok {
         Byok(self.clone())
     }

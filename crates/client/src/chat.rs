@@ -109,24 +109,24 @@ impl ChatRequest {
     }
 }
 
-setters!(ChatRequest:
-    text model,
-    words models,
-    plain messages: Vec<Message>,
-    some max_tokens: u64,
-    some max_completion_tokens: u64,
-    some temperature: f64,
-    some top_p: f64,
-    some seed: i64,
-    words stop,
-    some tools: Vec<Value>,
-    some tool_choice: Value,
-    some response_format: Value,
-    some reasoning: Value,
-    some provider: ProviderPreferences,
-    text user,
-    text session_id,
-    plain other: Map<String, Value>,
+setters!(ChatRequest, ChatRequest::new("openai/gpt-4o-mini");
+    text model = "openai/gpt-4o",
+    words models = ["anthropic/claude-sonnet-4"],
+    plain messages: Vec<Message> = vec![Message::user("Hello")],
+    some max_tokens: u64 = 100,
+    some max_completion_tokens: u64 = 100,
+    some temperature: f64 = 0.7,
+    some top_p: f64 = 0.9,
+    some seed: i64 = 7,
+    words stop = ["\n"],
+    some tools: Vec<Value> = vec![serde_json::json!({"type": "function", "function": {"name": "weather"}})],
+    some tool_choice: Value = serde_json::json!("required"),
+    some response_format: Value = serde_json::json!({"type": "json_object"}),
+    some reasoning: Value = serde_json::json!({"effort": "low"}),
+    some provider: ProviderPreferences = ProviderPreferences::new().only(["groq"]),
+    text user = "customer-7",
+    text session_id = "support-0042",
+    plain other: Map<String, Value> = serde_json::Map::from_iter([("top_k".to_owned(), 40.into())]),
 );
 
 /// Which providers may answer, and in which order.
@@ -188,17 +188,17 @@ impl ProviderPreferences {
     }
 }
 
-setters!(ProviderPreferences:
-    words order,
-    words only,
-    words ignore,
-    some allow_fallbacks: bool,
-    some require_parameters: bool,
-    text data_collection,
-    some zdr: bool,
-    words quantizations,
-    text sort,
-    some max_price: BTreeMap<String, Usd>,
+setters!(ProviderPreferences, ProviderPreferences::new();
+    words order = ["groq", "openai"],
+    words only = ["groq", "openai"],
+    words ignore = ["azure"],
+    some allow_fallbacks: bool = false,
+    some require_parameters: bool = true,
+    text data_collection = "deny",
+    some zdr: bool = true,
+    words quantizations = ["fp8", "bf16"],
+    text sort = "throughput",
+    some max_price: BTreeMap<String, Usd> = [("prompt".to_owned(), Usd::from(1))].into(),
 );
 
 /// The calls that answer conversations.
@@ -221,6 +221,16 @@ pub struct Chat(Client);
 
 impl Client {
     /// The calls that answer conversations.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// use tollgate::{ChatRequest, Message};
+    ///
+    /// let request = ChatRequest::new("openai/gpt-4o-mini").message(Message::user("Hello"));
+    /// println!("{}", client.chat().send(&request).await?.text());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn chat(&self) -> Chat {
         Chat(self.clone())
     }

@@ -10,6 +10,12 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AG
 use crate::{Error, Retries, Secret};
 
 /// Where a client asks that was told no other place: OpenRouter.
+///
+/// ```
+/// let openrouter = tollgate::Client::builder().base_url(tollgate::BASE_URL).build()?;
+/// assert!(format!("{openrouter:?}").contains("https://openrouter.ai/api/v1"));
+/// # Ok::<(), tollgate::Error>(())
+/// ```
 pub const BASE_URL: &str = "https://openrouter.ai/api/v1";
 
 /// A client of one server with one key; cheap to clone, and to be shared by all tasks.
@@ -120,12 +126,27 @@ impl Default for ClientBuilder {
 impl ClientBuilder {
     /// Where the API is, with its path: `https://llm.example.com/api/v1`. [`BASE_URL`] where
     /// nothing is said.
+    ///
+    /// ```
+    /// let ours = tollgate::Client::builder().base_url("https://llm.example.com/api/v1").build()?;
+    /// assert!(format!("{ours:?}").contains("https://llm.example.com/api/v1"));
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
         self.base_url = url.into();
         self
     }
 
     /// The key that every request is made with: one that administers, or one that calls models.
+    ///
+    /// ```
+    /// use tollgate::Client;
+    ///
+    /// let client = Client::builder().api_key("sk-or-v1-…").build()?;
+    /// assert!(!format!("{client:?}").contains("sk-or-v1"));
+    /// assert!(Client::builder().api_key("two\nlines").build().is_err());
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn api_key(mut self, key: impl Into<Secret>) -> ClientBuilder {
         self.api_key = Some(key.into());
         self
@@ -133,6 +154,13 @@ impl ClientBuilder {
 
     /// How long one try of a request may take in all, streams not among them. 10 minutes where
     /// nothing is said, since models think that long.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let hasty = tollgate::Client::builder().timeout(Duration::from_secs(20)).build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.timeout = timeout;
         self
@@ -140,6 +168,13 @@ impl ClientBuilder {
 
     /// How long a stream may be silent, at its beginning and between its parts. 5 minutes where
     /// nothing is said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let hasty = tollgate::Client::builder().idle_timeout(Duration::from_secs(30)).build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn idle_timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.idle_timeout = timeout;
         self
@@ -147,30 +182,59 @@ impl ClientBuilder {
 
     /// How long a connection may take to come about. 10 seconds where nothing is said; a client
     /// given to [`http_client`](ClientBuilder::http_client) has its own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let near = tollgate::Client::builder().connect_timeout(Duration::from_secs(1)).build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.connect_timeout = timeout;
         self
     }
 
     /// How often a request is sent again where that can do no harm.
+    ///
+    /// ```
+    /// use tollgate::{Client, Retries};
+    ///
+    /// let once = Client::builder().retries(Retries::none()).build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn retries(mut self, retries: Retries) -> ClientBuilder {
         self.retries = retries;
         self
     }
 
     /// The address of the app that asks, which the server keeps with each generation.
+    ///
+    /// ```
+    /// let app = tollgate::Client::builder().referer("https://notes.example.com").build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn referer(mut self, url: impl Into<String>) -> ClientBuilder {
         self.referer = Some(url.into());
         self
     }
 
     /// The name of the app that asks.
+    ///
+    /// ```
+    /// let app = tollgate::Client::builder().title("Notes").build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn title(mut self, title: impl Into<String>) -> ClientBuilder {
         self.title = Some(title.into());
         self
     }
 
     /// What kind of app asks: words with commas between them.
+    ///
+    /// ```
+    /// let app = tollgate::Client::builder().categories("writing-assistant,cli-agent").build()?;
+    /// # Ok::<(), tollgate::Error>(())
+    /// ```
     pub fn categories(mut self, categories: impl Into<String>) -> ClientBuilder {
         self.categories = Some(categories.into());
         self
@@ -178,6 +242,15 @@ impl ClientBuilder {
 
     /// An HTTP client of the caller's, for a proxy, an own certificate authority or an own
     /// resolver.
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = reqwest::Proxy::all("http://proxy.example.com:3128")?;
+    /// let http = reqwest::Client::builder().proxy(proxy).build()?;
+    /// let client = tollgate::Client::builder().http_client(http).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn http_client(mut self, client: reqwest::Client) -> ClientBuilder {
         self.http_client = Some(client);
         self
@@ -188,6 +261,14 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// Where the base URL is no `http` or `https` URL, or a header's value can't be one.
+    ///
+    /// ```
+    /// use tollgate::Client;
+    ///
+    /// assert!(Client::builder().base_url("http://127.0.0.1:8080/api/v1").build().is_ok());
+    /// let error = Client::builder().base_url("localhost:8080").build().unwrap_err();
+    /// assert!(error.to_string().contains("http or https"));
+    /// ```
     pub fn build(self) -> Result<Client, Error> {
         let headers = self.headers()?;
         let base_url = base_url(&self.base_url)?;

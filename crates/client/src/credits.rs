@@ -35,6 +35,14 @@ pub struct CreditsApi(Client);
 
 impl Client {
     /// The call about the account's totals.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// let credits = client.credits().get().await?;
+    /// println!("${} of ${}", credits.total_usage, credits.total_credits);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn credits(&self) -> CreditsApi {
         CreditsApi(self.clone())
     }

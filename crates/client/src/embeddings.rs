@@ -50,11 +50,11 @@ impl EmbeddingsRequest {
     }
 }
 
-setters!(EmbeddingsRequest:
-    some dimensions: u64,
-    text user,
-    some provider: ProviderPreferences,
-    plain other: Map<String, Value>,
+setters!(EmbeddingsRequest, EmbeddingsRequest::new("openai/text-embedding-3-small", ["one"]);
+    some dimensions: u64 = 256,
+    text user = "customer-7",
+    some provider: ProviderPreferences = ProviderPreferences::new().zdr(true),
+    plain other: Map<String, Value> = serde_json::Map::from_iter([("input_type".to_owned(), "query".into())]),
 );
 
 /// The vectors of all texts.
@@ -175,6 +175,14 @@ pub struct EmbeddingsApi(Client);
 
 impl Client {
     /// The calls about embeddings.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// let request = tollgate::EmbeddingsRequest::new("openai/text-embedding-3-small", ["one"]);
+    /// println!("{} vectors", client.embeddings().create(&request).await?.data.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn embeddings(&self) -> EmbeddingsApi {
         EmbeddingsApi(self.clone())
     }

@@ -52,6 +52,14 @@ pub(crate) enum Kind {
 }
 
 /// Where a limit stands that refused a request, as far as the server said.
+///
+/// ```
+/// # fn show(error: &tollgate::Error) {
+/// if let Some(limit) = error.limit() {
+///     println!("{:?}: {:?} of {:?}, until {:?}", limit.source, limit.spent, limit.limit, limit.resets_at);
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitFacts {

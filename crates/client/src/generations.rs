@@ -198,6 +198,13 @@ pub struct Generations(Client);
 
 impl Client {
     /// The calls about requests that were made.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// println!("${}", client.generations().get("gen-…").await?.total_cost);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn generations(&self) -> Generations {
         Generations(self.clone())
     }

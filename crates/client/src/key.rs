@@ -203,6 +203,13 @@ pub struct Key(Client);
 
 impl Client {
     /// The call about the key in use.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// println!("{:?} are left", client.key().current().await?.limit_remaining);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> Key {
         Key(self.clone())
     }

@@ -199,12 +199,18 @@ pub struct External {
 
 impl External {
     /// That end user, without a text of the partner's.
+    ///
+    /// ```
+    /// assert_eq!(tollgate::External::new("customer-7").user, "customer-7");
+    /// ```
     pub fn new(user: impl Into<String>) -> External {
         External { user: user.into(), api_key: None }
     }
 }
 
-setters!(External: some api_key: Secret);
+setters!(External, External::new("customer-7");
+    some api_key: Secret = Secret::from("sk-partner-5b0a4d0e"),
+);
 
 impl CreateKey {
     /// A key of that name, unlimited, in the default workspace.
@@ -217,19 +223,19 @@ impl CreateKey {
     }
 }
 
-setters!(CreateKey:
-    some limit: Usd,
-    some limit_reset: LimitReset,
-    some include_byok_in_limit: bool,
-    some expires_at: Timestamp,
-    text creator_user_id,
-    text workspace_id,
-    some external: External,
-    words allowed_models,
-    some requests_per_minute: u64,
-    some tokens_per_minute: u64,
-    some concurrent_requests: u64,
-    text idempotency_key,
+setters!(CreateKey, CreateKey::new("ci");
+    some limit: Usd = Usd::from(25),
+    some limit_reset: LimitReset = LimitReset::Monthly,
+    some include_byok_in_limit: bool = true,
+    some expires_at: Timestamp = "2027-12-31T23:59:59Z".parse().unwrap(),
+    text creator_user_id = "ada",
+    text workspace_id = "research",
+    some external: External = External::new("customer-7"),
+    words allowed_models = ["openai/*"],
+    some requests_per_minute: u64 = 60,
+    some tokens_per_minute: u64 = 100_000,
+    some concurrent_requests: u64 = 5,
+    text idempotency_key = "deploy-2026-11-21-ci-0001",
 );
 
 /// The changes to a key: what is not set stays as it is.
@@ -292,18 +298,18 @@ impl UpdateKey {
     }
 }
 
-setters!(UpdateKey:
-    text name,
-    some disabled: bool,
-    patch limit: Usd,
-    patch limit_reset: LimitReset,
-    some include_byok_in_limit: bool,
-    text workspace_id,
-    patch expires_at: Timestamp,
-    patch allowed_models: Vec<String>,
-    patch requests_per_minute: u64,
-    patch tokens_per_minute: u64,
-    patch concurrent_requests: u64,
+setters!(UpdateKey, UpdateKey::new();
+    text name = "ci, nightly",
+    some disabled: bool = true,
+    patch limit: Usd = Usd::from(25),
+    patch limit_reset: LimitReset = LimitReset::Monthly,
+    some include_byok_in_limit: bool = true,
+    text workspace_id = "research",
+    patch expires_at: Timestamp = "2027-12-31T23:59:59Z".parse::<jiff::Timestamp>().unwrap(),
+    patch allowed_models: Vec<String> = vec!["openai/*".to_owned()],
+    patch requests_per_minute: u64 = 60,
+    patch tokens_per_minute: u64 = 100_000,
+    patch concurrent_requests: u64 = 5,
 );
 
 /// Which keys to list.
@@ -335,11 +341,11 @@ impl ListKeys {
     }
 }
 
-setters!(ListKeys:
-    plain offset: u64,
-    plain include_disabled: bool,
-    plain include_expired: bool,
-    text workspace_id,
+setters!(ListKeys, ListKeys::new();
+    plain offset: u64 = 100,
+    plain include_disabled: bool = true,
+    plain include_expired: bool = true,
+    text workspace_id = "research",
 );
 
 /// The calls about keys, all of which want a management key.
@@ -360,6 +366,15 @@ pub struct Keys(Client);
 
 impl Client {
     /// The calls about keys.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for key in client.keys().list(&Default::default()).await? {
+    ///     println!("{} spent ${}", key.name, key.usage);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keys(&self) -> Keys {
         Keys(self.clone())
     }

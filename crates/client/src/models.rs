@@ -248,23 +248,23 @@ impl ListModels {
     }
 }
 
-setters!(ListModels:
-    some offset: u64,
-    some limit: u64,
-    text q,
-    text category,
-    text supported_parameters,
-    text input_modalities,
-    text output_modalities,
-    some context: u64,
-    some min_price: Usd,
-    some max_price: Usd,
-    some min_output_price: Usd,
-    some max_output_price: Usd,
-    text providers,
-    text model_authors,
-    plain zdr: bool,
-    text sort,
+setters!(ListModels, ListModels::new();
+    some offset: u64 = 20,
+    some limit: u64 = 20,
+    text q = "mini",
+    text category = "programming",
+    text supported_parameters = "tools,seed",
+    text input_modalities = "text,image",
+    text output_modalities = "text",
+    some context: u64 = 100_000,
+    some min_price: Usd = Usd::from(1),
+    some max_price: Usd = Usd::from(1),
+    some min_output_price: Usd = Usd::from(2),
+    some max_output_price: Usd = Usd::from(2),
+    text providers = "openai,groq",
+    text model_authors = "openai",
+    plain zdr: bool = true,
+    text sort = "pricing-low-to-high",
 );
 
 /// The calls about models.
@@ -280,6 +280,13 @@ pub struct Models(Client);
 
 impl Client {
     /// The calls about models.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// println!("{}", client.models().get("openai/gpt-4o-mini").await?.pricing.prompt);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn models(&self) -> Models {
         Models(self.clone())
     }

@@ -19,6 +19,14 @@ macro_rules! open_enum {
 
         impl $name {
             /// The word as it stands on the wire.
+            ///
+            /// ```
+            #[doc = concat!("# use tollgate::", stringify!($name), ";")]
+            $(#[doc = concat!(
+                "assert_eq!(", stringify!($name), "::", stringify!($word), ".as_str(), ",
+                stringify!($text), ");",
+            )])+
+            /// ```
             pub fn as_str(&self) -> &str {
                 match self {
                     $($name::$word => $text,)+

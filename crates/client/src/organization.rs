@@ -83,7 +83,11 @@ impl CreateMember {
     }
 }
 
-setters!(CreateMember: text first_name, text last_name, some role: OrganizationRole);
+setters!(CreateMember, CreateMember::new("ada", "ada@example.com");
+    text first_name = "Ada",
+    text last_name = "Lovelace",
+    some role: OrganizationRole = OrganizationRole::Admin,
+);
 
 /// The calls about who belongs to the installation; they want a management key.
 ///
@@ -98,6 +102,15 @@ pub struct Organization(Client);
 
 impl Client {
     /// The calls about who belongs to the installation.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for member in client.organization().members(Default::default()).await?.data {
+    ///     println!("{} is {}", member.id, member.role);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn organization(&self) -> Organization {
         Organization(self.clone())
     }

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// One page of a list.
+///
+/// ```
+/// let page: tollgate::Page<u8> =
+///     serde_json::from_str(r#"{"data": [1, 2], "total_count": 5}"#).unwrap();
+/// assert_eq!((page.data, page.total_count), (vec![1, 2], Some(5)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Page<T> {

@@ -67,39 +67,72 @@ impl<T: Serialize> Serialize for Patch<T> {
 }
 
 /// Methods that set a request's fields, one each, named as the fields are: `plain` fields, `some`
-/// and `text` of an `Option`, `words` of an optional list, `patch` of a [`Patch`].
+/// and `text` of an `Option`, `words` of an optional list, `patch` of a [`Patch`]. Each is shown
+/// with the value that it has here, on what is given for the whole.
 macro_rules! setters {
-    ($request:ident: $($kind:ident $field:ident $(: $type:ty)?),+ $(,)?) => {
+    (
+        $request:ident, $whole:expr;
+        $($kind:ident $field:ident $(: $type:ty)? = $example:expr),+ $(,)?
+    ) => {
         impl $request {
-            $($crate::patch::setter!($request $kind $field $(: $type)?);)+
+            $($crate::patch::setter!($request, $whole, $kind $field $(: $type)? = $example);)+
         }
     };
 }
 
 macro_rules! setter {
-    ($request:ident plain $field:ident: $type:ty) => {
-        $crate::patch::setter!(@ $request $field: $type, $field);
-    };
-    ($request:ident some $field:ident: $type:ty) => {
-        $crate::patch::setter!(@ $request $field: $type, Some($field));
-    };
-    ($request:ident text $field:ident) => {
-        $crate::patch::setter!(@ $request $field: impl Into<String>, Some($field.into()));
-    };
-    ($request:ident words $field:ident) => {
+    ($request:ident, $whole:expr, plain $field:ident: $type:ty = $example:expr) => {
         $crate::patch::setter!(
-            @ $request $field: impl IntoIterator<Item: Into<String>>,
-            Some($field.into_iter().map(Into::into).collect())
+            @ $request, $whole, $field: $type = $example, $field,
+            concat!("wanted.", stringify!($field), ", ", stringify!($example))
         );
     };
-    ($request:ident patch $field:ident: $type:ty) => {
-        $crate::patch::setter!(@ $request $field: impl Into<$crate::Patch<$type>>, $field.into());
+    ($request:ident, $whole:expr, some $field:ident: $type:ty = $example:expr) => {
+        $crate::patch::setter!(
+            @ $request, $whole, $field: $type = $example, Some($field),
+            concat!("wanted.", stringify!($field), ", Some(", stringify!($example), ")")
+        );
     };
-    (@ $request:ident $field:ident: $type:ty, $value:expr) => {
+    ($request:ident, $whole:expr, text $field:ident = $example:expr) => {
+        $crate::patch::setter!(
+            @ $request, $whole, $field: impl Into<String> = $example, Some($field.into()),
+            concat!("wanted.", stringify!($field), ".unwrap(), ", stringify!($example))
+        );
+    };
+    ($request:ident, $whole:expr, words $field:ident = $example:expr) => {
+        $crate::patch::setter!(
+            @ $request, $whole, $field: impl IntoIterator<Item: Into<String>> = $example,
+            Some($field.into_iter().map(Into::into).collect()),
+            concat!("wanted.", stringify!($field), ".unwrap(), ", stringify!($example))
+        );
+    };
+    ($request:ident, $whole:expr, patch $field:ident: $type:ty = $example:expr) => {
+        $crate::patch::setter!(
+            @ $request, $whole, $field: impl Into<$crate::Patch<$type>> = $example, $field.into(),
+            concat!(
+                "wanted.", stringify!($field), ", Patch::from(", stringify!($example), "));\n",
+                "let cleared = ", stringify!($whole), ".", stringify!($field), "(None);\n",
+                "assert_eq!(cleared.", stringify!($field), ", Patch::Null",
+            )
+        );
+    };
+    (
+        @ $request:ident, $whole:expr, $field:ident: $type:ty = $example:expr, $value:expr,
+        $equal:expr
+    ) => {
         #[doc = concat!(
             "The same with [`", stringify!($field), "`](", stringify!($request), "::",
             stringify!($field), ") set.",
         )]
+        #[doc = ""]
+        #[doc = "```"]
+        #[doc = "# use tollgate::*;"]
+        #[doc = concat!(
+            "let wanted = ", stringify!($whole), ".", stringify!($field), "(",
+            stringify!($example), ");",
+        )]
+        #[doc = concat!("assert_eq!(", $equal, ");")]
+        #[doc = "```"]
         #[must_use]
         pub fn $field(mut self, $field: $type) -> $request {
             self.$field = $value;

@@ -50,6 +50,13 @@ pub struct Providers(Client);
 
 impl Client {
     /// The call about providers.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// println!("{} providers", client.providers().list().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn providers(&self) -> Providers {
         Providers(self.clone())
     }

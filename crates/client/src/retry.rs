@@ -75,10 +75,10 @@ impl Retries {
     }
 }
 
-crate::patch::setters!(Retries:
-    plain attempts_max: u32,
-    plain wait_first: Duration,
-    plain wait_max: Duration,
+crate::patch::setters!(Retries, Retries::default();
+    plain attempts_max: u32 = 8,
+    plain wait_first: Duration = std::time::Duration::from_secs(1),
+    plain wait_max: Duration = std::time::Duration::from_secs(300),
 );
 
 /// Whether a request may reach the server twice.

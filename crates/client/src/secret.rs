@@ -17,6 +17,11 @@ pub struct Secret(String);
 
 impl Secret {
     /// The text itself.
+    ///
+    /// ```
+    /// let key = tollgate::Secret::from("sk-or-v1-0e6f");
+    /// assert!(key.expose().starts_with("sk-or-v1-"));
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

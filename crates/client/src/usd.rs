@@ -34,6 +34,11 @@ pub struct Usd(Decimal);
 
 impl Usd {
     /// Nothing.
+    ///
+    /// ```
+    /// # use tollgate::Usd;
+    /// assert_eq!(Usd::from(2).checked_sub(Usd::from(2)), Some(Usd::ZERO));
+    /// ```
     pub const ZERO: Usd = Usd(Decimal::ZERO);
 
     /// The amount as a decimal number of dollars.
@@ -122,6 +127,11 @@ impl fmt::Debug for Usd {
 }
 
 /// A text that is no amount of money.
+///
+/// ```
+/// let error: tollgate::ParseUsdError = "25 dollars".parse::<tollgate::Usd>().unwrap_err();
+/// assert!(error.to_string().contains("25.5"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseUsdError(());
 
@@ -209,6 +219,13 @@ pub struct Price(Usd);
 
 impl Price {
     /// So many dollars a unit; `None` is that of whichever model a router chooses.
+    ///
+    /// ```
+    /// use tollgate::{Price, Usd};
+    ///
+    /// assert_eq!(Price::from(Usd::from(2)).usd(), Some(Usd::from(2)));
+    /// assert_eq!(Price::from(Usd::from(-1)).usd(), None);
+    /// ```
     pub fn usd(self) -> Option<Usd> {
         (!self.0.is_negative()).then_some(self.0)
     }

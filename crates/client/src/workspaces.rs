@@ -113,7 +113,11 @@ impl CreateWorkspace {
     }
 }
 
-setters!(CreateWorkspace: text description, text default_text_model, text default_provider_sort);
+setters!(CreateWorkspace, CreateWorkspace::new("Research", "research");
+    text description = "Models for the lab.",
+    text default_text_model = "openai/gpt-4o-mini",
+    text default_provider_sort = "price",
+);
 
 /// The changes to a workspace: what is not set stays as it is.
 ///
@@ -160,15 +164,15 @@ impl UpdateWorkspace {
     }
 }
 
-setters!(UpdateWorkspace:
-    text name,
-    text slug,
-    patch description: String,
-    patch default_text_model: String,
-    patch default_image_model: String,
-    patch default_provider_sort: String,
-    some is_observability_io_logging_enabled: bool,
-    some is_observability_broadcast_enabled: bool,
+setters!(UpdateWorkspace, UpdateWorkspace::new();
+    text name = "Applied research",
+    text slug = "applied-research",
+    patch description: String = "Models for the lab.",
+    patch default_text_model: String = "openai/gpt-4o-mini",
+    patch default_image_model: String = "openai/gpt-image-1",
+    patch default_provider_sort: String = "price",
+    some is_observability_io_logging_enabled: bool = false,
+    some is_observability_broadcast_enabled: bool = false,
 );
 
 /// Which part of a list to give.
@@ -200,7 +204,10 @@ impl Slice {
     }
 }
 
-setters!(Slice: some offset: u64, some limit: u64);
+setters!(Slice, Slice::new();
+    some offset: u64 = 50,
+    some limit: u64 = 100,
+);
 
 /// The calls about workspaces, all of which want a management key. A workspace is named by its id
 /// or its slug.
@@ -221,6 +228,15 @@ pub struct Workspaces(Client);
 
 impl Client {
     /// The calls about workspaces.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// for workspace in client.workspaces().list(Default::default()).await?.data {
+    ///     println!("{} is {}", workspace.slug, workspace.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn workspaces(&self) -> Workspaces {
         Workspaces(self.clone())
     }

@@ -73,6 +73,13 @@ pub enum Content {
 
 impl Content {
     /// The text, where it is one.
+    ///
+    /// ```
+    /// use tollgate::Content;
+    ///
+    /// assert_eq!(Content::from("Hello").as_text(), Some("Hello"));
+    /// assert_eq!(Content::Parts(Vec::new()).as_text(), None);
+    /// ```
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Content::Text(text) => Some(text),

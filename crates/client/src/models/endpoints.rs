@@ -142,6 +142,13 @@ pub struct Endpoints(Client);
 
 impl Client {
     /// The call about endpoints of all models.
+    ///
+    /// ```no_run
+    /// # async fn example(client: tollgate::Client) -> Result<(), tollgate::Error> {
+    /// println!("{} endpoints keep nothing", client.endpoints().zdr().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn endpoints(&self) -> Endpoints {
         Endpoints(self.clone())
     }

@@ -97,7 +97,9 @@ impl PutBudget {
     }
 }
 
-setters!(PutBudget: some include_byok_in_budgets: bool);
+setters!(PutBudget, PutBudget::new(Usd::from(500));
+    some include_byok_in_budgets: bool = true,
+);
 
 #[derive(Deserialize)]
 struct One {

@@ -3,6 +3,7 @@
 //! `TOLLGATE_WRITE_DOCS=1 cargo test --package tollgate --test sdk reference` writes it anew.
 
 mod examples;
+mod public;
 mod source;
 
 use std::collections::BTreeMap;
@@ -113,6 +114,38 @@ fn the_reference_says_what_the_code_says() {
         .collect();
     kept.sort();
     assert_eq!(kept, pages.into_keys().collect::<Vec<_>>(), "a page has no type any more: {write}");
+}
+
+#[test]
+fn every_public_item_is_shown_in_an_example_that_is_compiled() {
+    let items = public::items();
+    let unshown: Vec<&str> =
+        items.iter().filter(|item| !item.is_shown).map(|item| item.place.as_str()).collect();
+    assert!(unshown.is_empty(), "these have no example in their comment: {unshown:#?}");
+    for name in public::exported() {
+        assert!(items.iter().any(|item| item.name == name), "{name} was not looked at");
+    }
+}
+
+#[test]
+fn an_item_without_an_example_is_found() {
+    let text = "\
+        /// Shown.\n///\n/// ```\n/// shown();\n/// ```\npub fn shown() {}\n\
+        /// Not.\npub async fn told() {}\n\
+        /// ```ignore\n/// ```\npub const IGNORED: u8 = 0;\n\
+        #[doc = concat!(\n\"```\\n```\",\n)]\n#[must_use]\npub const fn made() {}\n\
+        pub(crate) fn private() {}\npub field: u8,\npub struct Bare;\n";
+    let mut items = Vec::new();
+    public::read("keys.rs", text, &mut items);
+    let found: Vec<_> = items.iter().map(|item| (item.place.as_str(), item.is_shown)).collect();
+    let expected = [
+        ("keys.rs:6 shown", true),
+        ("keys.rs:8 told", false),
+        ("keys.rs:11 IGNORED", false),
+        ("keys.rs:16 made", true),
+        ("keys.rs:19 Bare", false),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]
