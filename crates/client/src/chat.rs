@@ -15,7 +15,7 @@ use crate::{Client, Error, Usd};
 
 pub use answer::{
     ChatChoice, ChatCompletion, ChatUsage, CompletionTokensDetails, CostDetails, FinishReason,
-    PromptTokensDetails,
+    PromptTokensDetails, ServerToolUseDetails,
 };
 pub use message::{Content, Message, Role, ToolCall, ToolFunction};
 pub use stream::{ChatChunk, ChatDelta, ChatStream, ChatStreamChoice};

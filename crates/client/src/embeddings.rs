@@ -151,6 +151,9 @@ pub struct EmbeddingsUsage {
     pub prompt_tokens: u64,
     /// The same.
     pub total_tokens: u64,
+    /// What kinds of tokens they were. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens_details: Option<EmbeddingsTokensDetails>,
     /// What was charged, in US dollars.
     #[serde(default)]
     pub cost: Option<Usd>,
@@ -160,6 +163,34 @@ pub struct EmbeddingsUsage {
     /// What the provider's part came to.
     #[serde(default)]
     pub cost_details: Option<CostDetails>,
+}
+
+/// Kinds of tokens of what was embedded, each contained in `prompt_tokens`.
+///
+/// ```
+/// # fn show(details: tollgate::EmbeddingsTokensDetails) {
+/// println!("{:?} of texts, {:?} of images", details.text_tokens, details.image_tokens);
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct EmbeddingsTokensDetails {
+    /// Of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_tokens: Option<u64>,
+    /// Of images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_tokens: Option<u64>,
+    /// Of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_tokens: Option<u64>,
+    /// Heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_tokens: Option<u64>,
+    /// Seen moving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_tokens: Option<u64>,
 }
 
 /// The calls about embeddings.

@@ -180,6 +180,9 @@ pub struct ProviderResponse {
     /// Whether the owner's own provider key was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_byok: Option<bool>,
+    /// The tier of service that it was sent to, where that is not the usual one. OpenRouter only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routed_service_tier: Option<String>,
     /// Until it answered, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<u64>,

@@ -73,12 +73,14 @@ pub use byok::{Byok, ByokKey, CreateByokKey, ListByokKeys, Region, UpdateByokKey
 pub use chat::{
     Chat, ChatChoice, ChatChunk, ChatCompletion, ChatDelta, ChatRequest, ChatStream,
     ChatStreamChoice, ChatUsage, CompletionTokensDetails, Content, CostDetails, FinishReason,
-    Message, PromptTokensDetails, ProviderPreferences, Role, ToolCall, ToolFunction,
+    Message, PromptTokensDetails, ProviderPreferences, Role, ServerToolUseDetails, ToolCall,
+    ToolFunction,
 };
 pub use client::{BASE_URL, Client, ClientBuilder};
 pub use credits::{Credits, CreditsApi};
 pub use embeddings::{
-    Embedding, Embeddings, EmbeddingsApi, EmbeddingsRequest, EmbeddingsUsage, Vector,
+    Embedding, Embeddings, EmbeddingsApi, EmbeddingsRequest, EmbeddingsTokensDetails,
+    EmbeddingsUsage, Vector,
 };
 pub use error::{Error, LimitFacts};
 pub use generations::{Generation, Generations, ProviderResponse};
@@ -87,8 +89,8 @@ pub use keys::{
     CreateKey, CreatedKey, External, GetKeyData, Keys, LimitReset, ListKeys, UpdateKey,
 };
 pub use models::{
-    Architecture, Endpoint, Endpoints, ListModels, Model, ModelEndpoints, Models, Percentiles,
-    Pricing, TopProvider,
+    Architecture, Endpoint, Endpoints, ListModels, Model, ModelAliasTarget, ModelEndpoints,
+    ModelReasoning, Models, Percentiles, Pricing, PricingOverride, TopProvider,
 };
 pub use organization::{CreateMember, Organization, OrganizationMember, OrganizationRole};
 pub use page::Page;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use crate::page::{self, Data, Page};
 use crate::patch::setters;
@@ -77,6 +77,58 @@ pub struct Model {
     /// The date from which on it is gone.
     #[serde(default)]
     pub expiration_date: Option<String>,
+    /// How it thinks before it answers, where it does. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<ModelReasoning>,
+    /// The model that its id stands for now. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias_target: Option<ModelAliasTarget>,
+    /// What others measured, as the server has it. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmarks: Option<Value>,
+}
+
+/// How a model thinks before it answers.
+///
+/// ```
+/// # fn show(reasoning: tollgate::ModelReasoning) {
+/// println!("{:?}, of {:?}", reasoning.default_effort, reasoning.supported_efforts);
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ModelReasoning {
+    /// Whether it can't be turned off.
+    pub mandatory: bool,
+    /// Whether it thinks where a request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_enabled: Option<bool>,
+    /// How much it thinks where a request does not say, such as `medium`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_effort: Option<String>,
+    /// How much it can be told to think, such as `low` and `high`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supported_efforts: Option<Vec<String>>,
+    /// Whether a request may say how many tokens it thinks at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supports_max_tokens: Option<bool>,
+}
+
+/// The model that another id stands for now.
+///
+/// ```
+/// # fn show(target: tollgate::ModelAliasTarget) {
+/// println!("{} ({})", target.slug, target.name);
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelAliasTarget {
+    /// Its id.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
 }
 
 /// What goes into a model and what comes out.
@@ -151,6 +203,63 @@ pub struct Pricing {
     pub input_cache_write: Option<Price>,
     /// One written for an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_cache_write_1h: Option<Price>,
+    /// The share of all that is taken off, from 0 to 1. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Number>,
+    /// Prices that take the place of these, for longer prompts or at some times of the day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<PricingOverride>,
+}
+
+/// Prices that take the place of a model's others where all of its conditions hold: what is `None`
+/// costs what it does without.
+///
+/// ```
+/// let json = r#"{"prompt": "0.000001", "completion": "0.000004", "overrides": [
+///     {"min_prompt_tokens": 200000, "prompt": "0.000002"}
+/// ]}"#;
+/// let pricing: tollgate::Pricing = serde_json::from_str(json).unwrap();
+/// let long = &pricing.overrides[0];
+/// assert_eq!(long.prompt.unwrap().to_string(), "0.000002");
+/// assert_eq!(long.completion.unwrap_or(pricing.completion).to_string(), "0.000004");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct PricingOverride {
+    /// The least number of prompt tokens that they hold for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_prompt_tokens: Option<u64>,
+    /// The time of the UTC day from which on they hold, as the server writes it. OpenRouter only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utc_start: Option<Number>,
+    /// The time of the UTC day until which they hold. OpenRouter only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utc_end: Option<Number>,
+    /// The UTC days of the week on which they hold, such as `monday`. OpenRouter only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utc_days: Option<Vec<String>>,
+    /// A prompt token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Price>,
+    /// A completion token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Price>,
+    /// A prompt token of audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Price>,
+    /// A prompt token read from the provider's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_cache_read: Option<Price>,
+    /// A prompt token of audio read from the provider's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_audio_cache: Option<Price>,
+    /// A prompt token written to the provider's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_cache_write: Option<Price>,
+    /// One written for an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_cache_write_1h: Option<Price>,
 }
 

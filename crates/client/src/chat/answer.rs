@@ -38,6 +38,15 @@ pub struct ChatCompletion {
     /// What it used and what it cost.
     #[serde(default)]
     pub usage: Option<ChatUsage>,
+    /// How the request was routed, where its headers asked for that. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openrouter_metadata: Option<Value>,
+    /// What a plugin found of how well the answer keeps to what is wanted. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alignment: Option<Value>,
+    /// What plugins found that look at what is said. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safeguard_results: Option<Value>,
 }
 
 impl ChatCompletion {
@@ -131,6 +140,31 @@ pub struct ChatUsage {
     /// What kinds of tokens the answer had.
     #[serde(default)]
     pub completion_tokens_details: Option<CompletionTokensDetails>,
+    /// How often the server's own tools were used. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_tool_use_details: Option<ServerToolUseDetails>,
+}
+
+/// How often the server's own tools were used.
+///
+/// ```
+/// # fn show(details: tollgate::ServerToolUseDetails) {
+/// println!("searched {:?} times", details.web_search_requests);
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ServerToolUseDetails {
+    /// Calls of tools that the model asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_calls_requested: Option<u64>,
+    /// Calls of tools that were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_calls_executed: Option<u64>,
+    /// Searches of the web.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_search_requests: Option<u64>,
 }
 
 /// The provider's part of a cost.
@@ -150,6 +184,9 @@ pub struct CostDetails {
     pub upstream_inference_prompt_cost: Option<Usd>,
     /// What the answer came to.
     pub upstream_inference_completions_cost: Option<Usd>,
+    /// What the server's own tools came to. OpenRouter only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_tool_cost: Option<Usd>,
 }
 
 /// Kinds of prompt tokens, each contained in `prompt_tokens`.

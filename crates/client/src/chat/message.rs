@@ -42,9 +42,22 @@ pub struct Message {
     /// What the model thought before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
+    /// The same in parts, signed or encrypted by some providers, who want them back as they were
+    /// in what follows a function's call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_details: Option<Vec<Value>>,
     /// Why the model will not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// The images that the model made, each with its `image_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Vec<Value>>,
+    /// What the model speaks: `data` in base64, its `id`, `transcript` and `expires_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Value>,
+    /// The model that says it, where several take part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The functions that the model calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<Vec<ToolCall>>,
@@ -147,7 +160,11 @@ impl Message {
             role,
             content: Some(content.into()),
             reasoning: None,
+            reasoning_details: None,
             refusal: None,
+            images: None,
+            audio: None,
+            model: None,
             tool_calls: None,
             tool_call_id: None,
             name: None,

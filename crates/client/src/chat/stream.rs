@@ -198,6 +198,15 @@ pub struct ChatChunk {
     /// What the request used and what it cost; the last part has it.
     #[serde(default)]
     pub usage: Option<ChatUsage>,
+    /// How the request was routed, where its headers asked for that. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openrouter_metadata: Option<Value>,
+    /// What a plugin found of how well the answer keeps to what is wanted. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alignment: Option<Value>,
+    /// What plugins found that look at what is said. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safeguard_results: Option<Value>,
 }
 
 impl ChatChunk {
@@ -261,6 +270,12 @@ pub struct ChatDelta {
     /// More of what the model thinks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
+    /// The same in parts, of which those of one `index` belong together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_details: Option<Vec<Value>>,
+    /// More of what the model speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Value>,
     /// More of why the model will not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,

@@ -80,6 +80,15 @@ pub struct Endpoint {
     /// Whether what is said is told apart by who says it.
     #[serde(default)]
     pub supports_diarization: bool,
+    /// Whether a voice may be given to be spoken with. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supports_voice_cloning: Option<bool>,
+    /// Whether an image may be given to be held to. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supports_image_reference: Option<bool>,
+    /// Whether several recordings may be given to be held to. OpenRouter only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supports_multiple_audio_references: Option<bool>,
     /// Which values of `tool_choice` do something here.
     #[serde(default)]
     pub supports_tool_choice: BTreeMap<String, bool>,

@@ -262,6 +262,19 @@ fn credentials_and_providers() {
 }
 
 #[test]
+fn prices_of_longer_prompts() {
+    let text = r#"{"prompt": "0.000001", "completion": "0.000004", "overrides": [{
+        "min_prompt_tokens": 200000, "prompt": "0.000002", "completion": "0.000008", "audio": "0",
+        "input_cache_read": "0.0000002", "input_cache_write": "0.000003",
+        "input_cache_write_1h": "0.000004"
+    }]}"#;
+    let theirs: api::models::Pricing = serde_json::from_str(text).unwrap();
+    let read: tollgate::Pricing = reads(&theirs);
+    assert_eq!(read.overrides[0].min_prompt_tokens, Some(200_000));
+    assert_eq!(read.overrides[0].completion.unwrap().to_string(), "0.000008");
+}
+
+#[test]
 fn what_a_chat_used() {
     let details = api::chat::CostDetails {
         upstream_inference_cost: Some(usd(9)),

@@ -4,6 +4,7 @@
 
 mod examples;
 mod public;
+mod schema;
 mod source;
 
 use std::collections::BTreeMap;
