@@ -3,6 +3,8 @@
 #   make check     format, lints, licences, unit and HTTP tests: before every commit
 #   make test      every test but the long ones: before every merge; installs what the tests need
 #   make nightly   the long tests
+#   make semver    what others build on, beside the last release
+#   make msrv      the oldest Rust that Cargo.toml says will do
 #   make run       the server, from tollgate.toml
 #   make docs      the crates' documentation
 #   make bench     CPU and latency beside nginx, from bench/
@@ -14,7 +16,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: check test nightly run docs format lint deny unit interleavings fuzz mutants mutants-rules mutants-hold mutants-book blackbox \
+.PHONY: check test nightly run docs format lint deny msrv semver unit interleavings fuzz mutants mutants-rules mutants-hold mutants-book blackbox \
 	release conformance bench
 
 CONFIG ?= tollgate.toml
@@ -24,11 +26,12 @@ export TOLLGATE_BIN ?= $(TARGET)/release/tollgate
 check: format lint deny unit
 
 test: unit interleavings fuzz blackbox conformance
+	@scripts/msrv --if-there
 
 # The long tests, the older generations of the SDKs and a client that takes long to build, twenty times the requests to
 # each operation, the laws of money and of the ledger with a hundred times the cases, ten minutes of fuzzing for each
 # parser, and the mutants of what money rests on (about four hours).
-nightly: release
+nightly: release msrv semver
 	scripts/system-packages
 	cargo test --workspace -- --ignored
 	"$$(scripts/python-env)/python" -m pytest -m older_client conformance/python
@@ -56,6 +59,14 @@ deny:
 
 unit:
 	cargo test --workspace --exclude tollgate-cli --features tollgate/blocking
+
+# The oldest Rust that Cargo.toml says will do.
+msrv:
+	scripts/msrv
+
+# What others build on, beside the last release: docs/releasing.md.
+semver:
+	scripts/semver
 
 # The ledger's locks, in thousands of the orders threads can take them.
 interleavings:
