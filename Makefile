@@ -4,7 +4,7 @@
 #   make test      every test but the long ones: before every merge; installs what the tests need
 #   make nightly   the long tests
 #   make semver    what others build on, beside the last release
-#   make msrv      the oldest Rust that Cargo.toml says will do
+#   make msrv      the oldest Rust that is said to do
 #   make run       the server, from tollgate.toml
 #   make docs      the crates' documentation
 #   make bench     CPU and latency beside nginx, from bench/
@@ -60,7 +60,7 @@ deny:
 unit:
 	cargo test --workspace --exclude tollgate-cli --features tollgate/blocking
 
-# The oldest Rust that Cargo.toml says will do.
+# The oldest Rust that will do, as is said: for all of it, and for the SDK.
 msrv:
 	scripts/msrv
 
