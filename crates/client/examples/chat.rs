@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(part) = parts.try_next().await? {
         write!(out, "{}", part.text())?;
         out.flush()?;
-        cost = part.usage.and_then(|usage| usage.cost).or(cost);
+        cost = part.cost().or(cost);
     }
     match cost {
         Some(cost) => writeln!(out, "\n(${cost})")?,

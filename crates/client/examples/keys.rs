@@ -1,6 +1,6 @@
 //! Makes a key with a monthly limit, shows its facts, and deletes it.
 //!
-//! `TOLLGATE_URL=http://127.0.0.1:8080/api/v1 TOLLGATE_API_KEY=sk-or-v1-… cargo run --example keys`
+//! `TOLLGATE_URL=http://127.0.0.1:8787/api/v1 TOLLGATE_API_KEY=sk-or-v1-… cargo run --example keys`
 //! with a management key.
 
 use std::error::Error;

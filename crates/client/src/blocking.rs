@@ -467,7 +467,7 @@ impl Chat {
     /// # let client = blocking::Client::new("")?;
     /// let request = ChatRequest::new("openai/gpt-4o-mini").message(Message::user("Hello"));
     /// let answer = client.chat().send(&request)?;
-    /// println!("{}: {:?}", answer.text(), answer.usage);
+    /// println!("{} for {:?}", answer.text(), answer.cost());
     /// # Ok::<(), Error>(())
     /// ```
     pub fn send(&self, request: &ChatRequest) -> Result<ChatCompletion, Error> {

@@ -209,10 +209,7 @@ setters!(ProviderPreferences, ProviderPreferences::new();
 ///
 /// let request = ChatRequest::new("openai/gpt-4o-mini").message(Message::user("Hello"));
 /// let answer = client.chat().send(&request).await?;
-/// println!("{}", answer.text());
-/// if let Some(cost) = answer.usage.and_then(|usage| usage.cost) {
-///     println!("${cost}");
-/// }
+/// println!("{} for {:?}", answer.text(), answer.cost());
 /// # Ok(())
 /// # }
 /// ```

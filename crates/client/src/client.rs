@@ -23,7 +23,7 @@ pub const BASE_URL: &str = "https://openrouter.ai/api/v1";
 /// ```no_run
 /// # async fn example() -> Result<(), tollgate::Error> {
 /// let client = tollgate::Client::builder()
-///     .base_url("http://127.0.0.1:8080/api/v1")
+///     .base_url("http://127.0.0.1:8787/api/v1")
 ///     .api_key("sk-or-v1-…")
 ///     .build()?;
 /// for key in client.keys().list(&Default::default()).await? {
@@ -124,8 +124,8 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the API is, with its path: `https://llm.example.com/api/v1`. [`BASE_URL`] where
-    /// nothing is said.
+    /// Where the API is, with its path: `https://llm.example.com/api/v1`; without it every call is
+    /// answered with 404. [`BASE_URL`] where nothing is said.
     ///
     /// ```
     /// let ours = tollgate::Client::builder().base_url("https://llm.example.com/api/v1").build()?;
@@ -265,8 +265,8 @@ impl ClientBuilder {
     /// ```
     /// use tollgate::Client;
     ///
-    /// assert!(Client::builder().base_url("http://127.0.0.1:8080/api/v1").build().is_ok());
-    /// let error = Client::builder().base_url("localhost:8080").build().unwrap_err();
+    /// assert!(Client::builder().base_url("http://127.0.0.1:8787/api/v1").build().is_ok());
+    /// let error = Client::builder().base_url("localhost:8787").build().unwrap_err();
     /// assert!(error.to_string().contains("http or https"));
     /// ```
     pub fn build(self) -> Result<Client, Error> {

@@ -71,6 +71,10 @@ pub struct LimitFacts {
     pub limit: Option<Usd>,
     /// What was spent in the current one.
     pub spent: Option<Usd>,
+    /// What is set aside besides for requests in flight. Tollgate only.
+    pub held: Option<Usd>,
+    /// What is left for further requests; below zero where the limit was lowered. Tollgate only.
+    pub remaining: Option<Usd>,
     /// When the next one begins.
     pub resets_at: Option<Timestamp>,
 }
@@ -199,12 +203,17 @@ impl Error {
         self.0.answer.retry_after
     }
 
-    /// Whether the money is not there: a limit of the key or a budget is reached, or what is left
-    /// is too little for the request. [`limit`](Error::limit) has the figures.
+    /// Whether the money is not there: 403 where a limit of the key or a budget is used up, 402
+    /// where what is left is too little for the request. [`limit`](Error::limit) has the figures.
     ///
     /// ```
-    /// # fn is_spent(error: &tollgate::Error) -> bool {
-    /// error.is_over_limit()
+    /// # fn show(error: &tollgate::Error) {
+    /// match (error.is_over_limit(), error.status(), error.retry_after()) {
+    ///     (true, Some(402), Some(wait)) => println!("held by requests in flight: again in {wait:?}"),
+    ///     (true, Some(402), None) => println!("too little is left: lower max_tokens"),
+    ///     (true, ..) => println!("used up until {:?}", error.limit().and_then(|limit| limit.resets_at)),
+    ///     (false, ..) => println!("something else: {error}"),
+    /// }
     /// # }
     /// ```
     pub fn is_over_limit(&self) -> bool {
@@ -234,6 +243,8 @@ impl Error {
             scope: self.metadata("scope"),
             limit: self.metadata("limit_usd"),
             spent: self.metadata("spend_usd"),
+            held: self.metadata("held_usd"),
+            remaining: self.metadata("remaining_usd"),
             resets_at: self.metadata("resets_at"),
         })
     }
@@ -282,7 +293,7 @@ impl Error {
         self.status() == Some(401)
     }
 
-    /// Whether there is no such thing.
+    /// Whether there is no such thing; nor is there anything where a base URL lacks its path.
     ///
     /// ```
     /// # fn is_gone(error: &tollgate::Error) -> bool {

@@ -7,14 +7,14 @@
 //! use tollgate::{ChatRequest, Client, CreateKey, LimitReset, Message, Usd};
 //!
 //! let admin = Client::builder()
-//!     .base_url("http://127.0.0.1:8080/api/v1")
+//!     .base_url("http://127.0.0.1:8787/api/v1")
 //!     .api_key("sk-or-v1-…")
 //!     .build()?;
 //! let wanted = CreateKey::new("ci").limit(Usd::from(25)).limit_reset(LimitReset::Monthly);
 //! let made = admin.keys().create(&wanted).await?;
 //!
 //! let client =
-//!     Client::builder().base_url("http://127.0.0.1:8080/api/v1").api_key(made.key).build()?;
+//!     Client::builder().base_url("http://127.0.0.1:8787/api/v1").api_key(made.key).build()?;
 //! let request = ChatRequest::new("openai/gpt-4o-mini").message(Message::user("Hello"));
 //! match client.chat().send(&request).await {
 //!     Ok(answer) => println!("{}", answer.text()),
@@ -41,6 +41,11 @@
 //!
 //! [Tollgate]: https://github.com/tollgate/tollgate
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+/// The programs in the README are compiled too.
+#[cfg(all(doctest, feature = "blocking"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod activity;
 mod audit_log;

@@ -32,9 +32,12 @@ Go (go get github.com/OpenRouterTeam/go-sdk)
   client := openrouter.New(openrouter.WithServerURL("{base}"), openrouter.WithSecurity("{key}"))
   key, err := client.APIKeys.GetCurrentKeyMetadata(ctx)
 
-Rust (cargo add async-openai)
-  let config = OpenAIConfig::new().with_api_base("{base}").with_api_key("{key}");
-  let models = Client::with_config(config).models().list().await?;
+Rust (cargo add tollgate tokio --features tokio/full)
+  use tollgate::{{ChatRequest, Client, Message}};
+  let client = Client::builder().base_url("{base}").api_key("{key}").build()?;
+  let request = ChatRequest::new("{model}").message(Message::user("hello")).max_tokens(20);
+  let answer = client.chat().send(&request).await?;
+  println!("{{}} {{:?}}", answer.text(), answer.cost());
 "#
     )
 }

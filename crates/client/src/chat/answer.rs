@@ -61,6 +61,20 @@ impl ChatCompletion {
         let content = self.choices.first().and_then(|choice| choice.message.content.as_ref());
         content.and_then(super::Content::as_text).unwrap_or_default()
     }
+
+    /// What was charged, in US dollars, where the server says so.
+    ///
+    /// ```
+    /// let answer: tollgate::ChatCompletion = serde_json::from_str(
+    ///     r#"{"id": "gen-1", "model": "a/b", "choices": [], "usage": {
+    ///         "prompt_tokens": 8, "completion_tokens": 20, "total_tokens": 28, "cost": 0.000088
+    ///     }}"#,
+    /// ).unwrap();
+    /// assert_eq!(answer.cost().unwrap().to_string(), "0.000088");
+    /// ```
+    pub fn cost(&self) -> Option<Usd> {
+        self.usage.as_ref()?.cost
+    }
 }
 
 /// One answer.

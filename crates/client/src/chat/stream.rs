@@ -13,8 +13,8 @@ use sse_stream::{Sse, SseStream};
 use tokio::time::Sleep;
 
 use super::{ChatUsage, FinishReason, Role, ToolCall};
-use crate::Error;
 use crate::error::{Answer, Kind};
+use crate::{Error, Usd};
 
 /// What ends every stream that is whole.
 const DONE: &str = "[DONE]";
@@ -220,6 +220,21 @@ impl ChatChunk {
     pub fn text(&self) -> &str {
         let content = self.choices.first().and_then(|choice| choice.delta.content.as_deref());
         content.unwrap_or_default()
+    }
+
+    /// What was charged for the whole answer, in US dollars, which the last part says.
+    ///
+    /// ```no_run
+    /// # async fn example(mut parts: tollgate::ChatStream) -> Result<(), tollgate::Error> {
+    /// let mut cost = None;
+    /// while let Some(part) = parts.next_chunk().await? {
+    ///     cost = part.cost().or(cost);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cost(&self) -> Option<Usd> {
+        self.usage.as_ref()?.cost
     }
 }
 

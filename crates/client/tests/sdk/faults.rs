@@ -159,7 +159,7 @@ async fn a_redirect_is_not_followed_with_the_key() {
 
 #[tokio::test]
 async fn a_limit_that_refuses_has_its_figures() {
-    let body = r#"{"error":{"code":403,"message":"Key limit exceeded (daily limit). Manage it using https://x/settings/keys","metadata":{"limit_source":"openrouter_key_limit","scope":"key_limit","limit_usd":0.1,"spend_usd":0.100000001,"resets_at":"2026-11-27T00:00:00.000Z","error_type":"permission_denied"}},"user_id":null}"#;
+    let body = r#"{"error":{"code":403,"message":"Key limit exceeded (daily limit). Manage it using https://x/settings/keys","metadata":{"limit_source":"openrouter_key_limit","scope":"key_limit","limit_usd":0.1,"spend_usd":0.100000001,"held_usd":0.002,"remaining_usd":-0.000000001,"resets_at":"2026-11-27T00:00:00.000Z","error_type":"permission_denied"}},"user_id":null}"#;
     let server = Server::saying(403, "", body).await;
     let error = server.client().chat().send(&hello()).await.unwrap_err();
     assert!(error.is_over_limit());
@@ -167,6 +167,8 @@ async fn a_limit_that_refuses_has_its_figures() {
     assert_eq!(limit.source.as_deref(), Some("openrouter_key_limit"));
     assert_eq!(limit.limit.unwrap().to_string(), "0.1");
     assert_eq!(limit.spent.unwrap().to_string(), "0.100000001");
+    assert_eq!(limit.held.unwrap().to_string(), "0.002");
+    assert_eq!(limit.remaining.unwrap().to_string(), "-0.000000001");
     assert_eq!(limit.resets_at.unwrap().to_string(), "2026-11-27T00:00:00Z");
     assert_eq!(error.error_type().as_deref(), Some("permission_denied"));
     assert_eq!(server.asked().len(), 1);

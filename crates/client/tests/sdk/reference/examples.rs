@@ -295,6 +295,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("Endpoint.status", "0"),
     ("Generation.id", GENERATION),
     ("Generation.usage", "0.0000057"),
+    ("LimitFacts.held", "0"),
+    ("LimitFacts.remaining", "0"),
     ("LimitFacts.scope", r#""key_limit""#),
     ("ListModels.input_modalities", r#""text,image""#),
     ("ListModels.output_modalities", r#""text""#),
