@@ -23,8 +23,12 @@ CREATE TABLE "LiteLLM_UserTable" (user_id text PRIMARY KEY, user_alias text, use
 CREATE TABLE "LiteLLM_OrganizationTable" (organization_id text PRIMARY KEY,
   organization_alias text NOT NULL, budget_id text NOT NULL, models text[],
   spend double precision NOT NULL DEFAULT 0);
+CREATE TABLE "LiteLLM_TeamMembership" (user_id text, team_id text,
+  spend double precision NOT NULL DEFAULT 0, budget_id text);
+CREATE TABLE "LiteLLM_TagTable" (tag_name text PRIMARY KEY, budget_id text);
 CREATE TABLE "LiteLLM_VerificationToken" (token text PRIMARY KEY, key_name text, key_alias text,
-  spend double precision NOT NULL DEFAULT 0, expires timestamp(3), models text[],
+  spend double precision NOT NULL DEFAULT 0, total_spend double precision NOT NULL DEFAULT 0,
+  expires timestamp(3), models text[],
   aliases jsonb DEFAULT '{}', config jsonb DEFAULT '{}', user_id text, team_id text,
   permissions jsonb DEFAULT '{}', max_parallel_requests integer, metadata jsonb DEFAULT '{}',
   blocked boolean, tpm_limit bigint, rpm_limit bigint, max_budget double precision,
@@ -64,6 +68,8 @@ fn database() -> Postgres {
            VALUES ('ada', 'ada@example.com', 'internal_user', 3, 0.25, '{}');
          INSERT INTO \"LiteLLM_BudgetTable\" (budget_id, max_budget, rpm_limit, soft_budget) VALUES
            ('tier', 2.5, 7, 1);
+         INSERT INTO \"LiteLLM_TeamMembership\" VALUES ('bob', 'team-1', 1, 'tier'), ('ada', 'team-1', 1, NULL);
+         INSERT INTO \"LiteLLM_TagTable\" VALUES ('prod', 'tier'), ('test', NULL);
          INSERT INTO \"LiteLLM_OrganizationTable\" VALUES ('org', 'Everybody', 'tier', '{}', 0);",
     );
     let day = "budget_duration, budget_reset_at";
@@ -74,7 +80,11 @@ fn database() -> Postgres {
         // What a sum of doubles came to: a little more than the limit.
         ("summed", ", max_budget, spend", ", 0.3, 0.1::float8 + 0.2::float8".to_owned()),
         ("nearly", ", max_budget, spend", ", 1, 0.99999".to_owned()),
-        ("daily", &format!(", max_budget, spend, {day}"), format!(", 1, 0.5, {tomorrow}")),
+        (
+            "daily",
+            &format!(", max_budget, spend, total_spend, {day}"),
+            format!(", 1, 0.5, 7.25, {tomorrow}"),
+        ),
         (
             "rolling",
             &format!(", max_budget, spend, {day}"),
@@ -183,6 +193,10 @@ async fn what_comes_over_of_a_key_is_what_it_was() {
     let (is_done, told) = import(&world, &postgres.url(), &["--apply"]).await;
     assert!(is_done, "{told}");
     assert!(!told.contains(&text("plain")) && !told.contains("postgresql://"), "{told}");
+    for budgeted in ["member \"bob in team team-1\"", "tag \"prod\""] {
+        let is_it = |line: &&str| line.starts_with(budgeted) && line.contains("max_budget 2.5");
+        assert_eq!(told.lines().filter(is_it).count(), 1, "{told}");
+    }
 
     let amount = |text: &str| text.parse::<Money>().expect("an amount");
     let nearly = imported("nearly");
@@ -191,6 +205,7 @@ async fn what_comes_over_of_a_key_is_what_it_was() {
     assert_eq!(world.usage(&imported("summed")).await, amount("0.300000001"));
     let daily = world.facts(&imported("daily")).await.json()["data"].clone();
     assert_eq!((&daily["limit_reset"], &daily["usage_daily"]), (&json!("daily"), &json!(0.5)));
+    assert_eq!((&daily["usage"], &daily["limit_remaining"]), (&json!(7.25), &json!(0.5)));
     let rolling = world.facts(&imported("rolling")).await.json()["data"].clone();
     assert_eq!((&rolling["limit_reset"], &rolling["limit_remaining"]), (&json!(null), &json!(0.5)));
     let paced = world.facts(&imported("paced")).await.json()["data"].clone();

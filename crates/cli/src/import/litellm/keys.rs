@@ -106,7 +106,7 @@ pub(super) fn plan(context: &Context<'_>, notes: &mut Notes) -> Plan {
     }
     let rests: Vec<Key> = shared.values().filter_map(|one| context.rest(one, notes)).collect();
     plan.keys.extend(rests);
-    organizations(context.rows, notes);
+    other_budgets(context.rows, notes);
     plan
 }
 
@@ -334,13 +334,23 @@ impl<'a> Context<'a> {
         let is_current =
             budget.as_ref().is_some_and(|budget| budget.reset.is_some() && !budget.is_over);
         let at = if is_current { self.now } else { before_windows(self.now) };
+        let is_lifetime =
+            |budget: &Option<Budget>| budget.as_ref().is_some_and(|it| it.reset.is_none());
+        let mut is_counted_for_ever = is_lifetime(&budget);
         let workspace = shared.map(|shared| {
-            let is_whole = shared.budget.as_ref().is_some_and(|budget| budget.reset.is_none());
+            let is_whole = is_lifetime(&shared.budget);
+            is_counted_for_ever |= is_whole;
             if is_current || is_whole {
                 shared.opened = shared.opened.checked_add(spent).unwrap_or(Money::MAX);
             }
             shared.place
         });
+        // What LiteLLM had taken off the limit again counts in no window, and so in no lifetime here.
+        let in_all = row.number("total_spend").map_or(Money::ZERO, |text| amounts::spend(&text));
+        let earlier = in_all.checked_sub(spent).filter(|_| !is_counted_for_ever);
+        let mut openings =
+            opening(earlier.unwrap_or(Money::ZERO), before_windows(self.now), GATEWAY);
+        openings.extend(opening(spent, at, GATEWAY));
         let [requests_per_minute, tokens_per_minute, concurrent_requests] = paces;
         let settings = CreateKey {
             name: identity.name.clone(),
@@ -361,7 +371,7 @@ impl<'a> Context<'a> {
             label: identity.label.clone(),
             disabled,
             created_at: row.time("created_at").map(Utc),
-            openings: opening(spent, at, GATEWAY),
+            openings,
         };
         Some(Key { wanted, workspace })
     }
@@ -402,7 +412,8 @@ fn unmapped(row: &Row, place: &str, notes: &mut Notes) {
     }
 }
 
-fn organizations(rows: &Rows, notes: &mut Notes) {
+/// Lists the budgets of what is neither a key, nor a team, nor a user.
+fn other_budgets(rows: &Rows, notes: &mut Notes) {
     for (id, row) in &rows.organizations {
         let name = row.text("organization_alias").unwrap_or(id);
         let budget = row.text("budget_id").and_then(|id| rows.budgets.get(id));
@@ -414,6 +425,12 @@ fn organizations(rows: &Rows, notes: &mut Notes) {
                 format!("max_budget {limit}"),
                 why,
             );
+        }
+    }
+    for (what, id) in &rows.budgeted {
+        if let Some(limit) = rows.budgets.get(id).and_then(|budget| budget.number("max_budget")) {
+            let why = "only keys and workspaces have budgets here: it is not kept";
+            notes.add(Kind::Unmapped, what, format!("max_budget {limit}"), why);
         }
     }
 }

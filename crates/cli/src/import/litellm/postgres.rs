@@ -25,6 +25,20 @@ const TABLES: [&str; 5] = [
     "LiteLLM_OrganizationTable",
 ];
 
+/// What else can have a budget, in SQL: the table, what a row is called, and its name.
+const BUDGETED: [(&str, &str, &str); 6] = [
+    ("LiteLLM_TeamMembership", "member", "user_id || ' in team ' || team_id"),
+    (
+        "LiteLLM_OrganizationMembership",
+        "member",
+        "user_id || ' in organization ' || organization_id",
+    ),
+    ("LiteLLM_ProjectTable", "project", "project_id"),
+    ("LiteLLM_EndUserTable", "customer", "user_id"),
+    ("LiteLLM_TagTable", "tag", "tag_name"),
+    ("LiteLLM_ModelAccessGroupBudgetTable", "access group", "access_group_name"),
+];
+
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Whether a source is a database's address.
@@ -65,8 +79,7 @@ async fn read_tables(url: &str) -> Result<Rows> {
     let mut found = 0;
     for table in TABLES {
         let name = format!("{}.{}", quoted(&schema), quoted(table));
-        let there = connected.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&name]).await;
-        if !there.map_err(|error| failed(&error))?.get::<_, bool>(0) {
+        if !is_there(&connected, &name).await? {
             continue;
         }
         found += 1;
@@ -80,7 +93,26 @@ async fn read_tables(url: &str) -> Result<Rows> {
     if found == 0 {
         bail!("there are no tables of LiteLLM's in the schema `{schema}` of the database");
     }
-    Rows::parse(&lines)
+    let mut rows = Rows::parse(&lines)?;
+    for (table, what, name_of) in BUDGETED {
+        let name = format!("{}.{}", quoted(&schema), quoted(table));
+        if !is_there(&connected, &name).await? {
+            continue;
+        }
+        let question = format!(
+            "SELECT {name_of}, budget_id FROM {name} WHERE budget_id IS NOT NULL ORDER BY 1"
+        );
+        let found = connected.query(&question, &[]).await.map_err(|error| failed(&error))?;
+        rows.budgeted.extend(found.iter().map(|row| {
+            (format!("{what} {:?}", row.get::<_, &str>(0)), row.get::<_, &str>(1).to_owned())
+        }));
+    }
+    Ok(rows)
+}
+
+async fn is_there(connected: &tokio_postgres::Client, table: &str) -> Result<bool> {
+    let there = connected.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table]).await;
+    Ok(there.map_err(|error| failed(&error))?.get(0))
 }
 
 /// What went wrong, without the address.

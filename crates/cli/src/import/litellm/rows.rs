@@ -68,6 +68,8 @@ pub(super) struct Rows {
     pub(super) users: BTreeMap<String, Row>,
     pub(super) budgets: BTreeMap<String, Row>,
     pub(super) organizations: BTreeMap<String, Row>,
+    /// What else has a budget: what it is, and the budget's id.
+    pub(super) budgeted: Vec<(String, String)>,
 }
 
 impl Rows {
