@@ -23,6 +23,8 @@ const HASHES_MAX: usize = 10_000;
 /// How long a workspace's name and description may be.
 const NAME_CHARS_MAX: usize = 100;
 const DESCRIPTION_CHARS_MAX: usize = 500;
+/// How long a slug is made at most, with room for a number.
+const SLUG_CHARS_MAX: usize = 40;
 /// How long an id is in a path, which no slug may be.
 const UUID_CHARS: usize = 36;
 
@@ -294,17 +296,21 @@ pub(super) fn line(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }
 
-/// A name as a slug; `gateway` is where it is from.
+/// A name as a slug; `gateway`, where it is from, makes one where the name does not.
 fn slug(name: &str, gateway: &str) -> String {
-    let lower = name.to_lowercase();
-    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
-    let slug: String = parts.collect::<Vec<_>>().join("-").chars().take(40).collect();
-    let slug = slug.trim_matches('-');
+    let slug = slugged(name);
     // In a path, what has the form of a UUID is an id.
     match slug.is_empty() || slug.len() == UUID_CHARS {
-        true => format!("{gateway}-{slug}").trim_end_matches('-').to_owned(),
-        false => slug.to_owned(),
+        true => slugged(&format!("{gateway} {name}")),
+        false => slug,
     }
+}
+
+fn slugged(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let slug: String = parts.collect::<Vec<_>>().join("-").chars().take(SLUG_CHARS_MAX).collect();
+    slug.trim_matches('-').to_owned()
 }
 
 /// A window, as a key has it.
@@ -437,5 +443,22 @@ impl Line {
             or(&self.usage),
             detail,
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_makes_a_slug() {
+        let of = |name: &str| slug(name, "openrouter.ai");
+        assert_eq!(of("Research & Co."), "research-co");
+        assert_eq!(of("研究"), "openrouter-ai");
+        assert_eq!(
+            of("0b1d2c3e-4f50-4a61-8b72-9c83ad94be05"),
+            "openrouter-ai-0b1d2c3e-4f50-4a61-8b72-9c"
+        );
+        assert_eq!(of(&"x".repeat(90)).len(), SLUG_CHARS_MAX);
     }
 }

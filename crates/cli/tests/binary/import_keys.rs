@@ -25,6 +25,8 @@ CREATE TABLE "LiteLLM_OrganizationTable" (organization_id text PRIMARY KEY,
   spend double precision NOT NULL DEFAULT 0);
 CREATE TABLE "LiteLLM_TeamMembership" (user_id text, team_id text,
   spend double precision NOT NULL DEFAULT 0, budget_id text);
+CREATE TABLE "LiteLLM_DeprecatedVerificationToken" (token text, active_token_id text,
+  revoke_at timestamp(3));
 CREATE TABLE "LiteLLM_TagTable" (tag_name text PRIMARY KEY, budget_id text);
 CREATE TABLE "LiteLLM_VerificationToken" (token text PRIMARY KEY, key_name text, key_alias text,
   spend double precision NOT NULL DEFAULT 0, total_spend double precision NOT NULL DEFAULT 0,
@@ -105,6 +107,12 @@ fn database() -> Postgres {
         ("admin", ", key_type", ", 'management'".to_owned()),
     ] {
         sql.push_str(&key(&text(name), name, columns, &values));
+    }
+    for (key, until) in [("plain", "2999-01-01"), ("spent", "2026-01-01")] {
+        let token = hash(&text(key));
+        sql.push_str(&format!(
+            "INSERT INTO \"LiteLLM_DeprecatedVerificationToken\" VALUES ('old', '{token}', '{until}');"
+        ));
     }
     sql.push_str(&key("sk-1234", "weak", "", ""));
     sql.push_str(&key(&text("page"), "page", ", team_id", ", 'litellm-dashboard'"));
@@ -193,6 +201,9 @@ async fn what_comes_over_of_a_key_is_what_it_was() {
     let (is_done, told) = import(&world, &postgres.url(), &["--apply"]).await;
     assert!(is_done, "{told}");
     assert!(!told.contains(&text("plain")) && !told.contains("postgresql://"), "{told}");
+    let old = told.lines().filter(|line| line.contains("the text before its last one"));
+    let old: Vec<&str> = old.collect();
+    assert!(old.len() == 1 && old[0].contains("\"plain\"") && old[0].contains("2999"), "{old:?}");
     for budgeted in ["member \"bob in team team-1\"", "tag \"prod\""] {
         let is_it = |line: &&str| line.starts_with(budgeted) && line.contains("max_budget 2.5");
         assert_eq!(told.lines().filter(is_it).count(), 1, "{told}");

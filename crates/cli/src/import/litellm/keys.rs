@@ -92,6 +92,11 @@ pub(super) fn plan(context: &Context<'_>, notes: &mut Notes) -> Plan {
             notes.add(Kind::Unmapped, &identity.place, "the key", why);
             continue;
         }
+        let old_texts = context.rows.old_texts.iter().filter(|(hash, _)| *hash == identity.hash);
+        for (_, until) in old_texts {
+            let why = format!("is good at LiteLLM until {until}, and unknown here");
+            notes.add(Kind::Unmapped, &identity.place, "the text before its last one", why);
+        }
         let owner = owner(context, row).map(|(what, owner_row)| {
             if !shared.contains_key(&what) {
                 let place = plan.workspaces.len();

@@ -39,6 +39,9 @@ const BUDGETED: [(&str, &str, &str); 6] = [
     ("LiteLLM_ModelAccessGroupBudgetTable", "access group", "access_group_name"),
 ];
 
+/// Texts that were replaced and are still good for a while.
+const OLD_TEXTS: &str = "LiteLLM_DeprecatedVerificationToken";
+
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Whether a source is a database's address.
@@ -106,6 +109,14 @@ async fn read_tables(url: &str) -> Result<Rows> {
         rows.budgeted.extend(found.iter().map(|row| {
             (format!("{what} {:?}", row.get::<_, &str>(0)), row.get::<_, &str>(1).to_owned())
         }));
+    }
+    let name = format!("{}.{}", quoted(&schema), quoted(OLD_TEXTS));
+    if is_there(&connected, &name).await? {
+        let question = format!(
+            "SELECT active_token_id, revoke_at::text FROM {name} WHERE revoke_at > now() AT TIME ZONE 'UTC' ORDER BY 1, 2"
+        );
+        let found = connected.query(&question, &[]).await.map_err(|error| failed(&error))?;
+        rows.old_texts.extend(found.iter().map(|row| (row.get(0), row.get(1))));
     }
     Ok(rows)
 }

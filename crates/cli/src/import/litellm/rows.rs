@@ -70,6 +70,8 @@ pub(super) struct Rows {
     pub(super) organizations: BTreeMap<String, Row>,
     /// What else has a budget: what it is, and the budget's id.
     pub(super) budgeted: Vec<(String, String)>,
+    /// Keys whose text before the last one is still good: their hashes, and until when.
+    pub(super) old_texts: Vec<(String, String)>,
 }
 
 impl Rows {

@@ -60,9 +60,15 @@ pub(super) fn plan(facts: &Facts, standing: &Standing, host: &str, notes: &mut N
             continue;
         }
         let workspace = key.workspace_id.as_deref();
-        let workspace = workspace.and_then(|id| places.iter().find(|(known, _)| *known == id));
+        let found = workspace.and_then(|id| places.iter().find(|(known, _)| *known == id));
+        if let Some(id) =
+            workspace.filter(|id| found.is_none() && facts.default.as_deref() != Some(id))
+        {
+            let why = "is not among the workspaces: the key comes to the default one here";
+            notes.add(Kind::Missing, &place, format!("workspace_id {id}"), why);
+        }
         let wanted = imported(key, &place, facts, standing, host, notes);
-        plan.keys.push(Key { wanted, workspace: workspace.map(|(_, place)| *place) });
+        plan.keys.push(Key { wanted, workspace: found.map(|(_, place)| *place) });
     }
     plan
 }
