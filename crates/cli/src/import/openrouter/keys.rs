@@ -120,71 +120,94 @@ fn imported(
     host: &str,
     notes: &mut Notes,
 ) -> ImportKey {
-    let limit = key.limit.map(|amount| limit(amount, place, "limit", notes));
-    let limit_reset = reset(key.limit_reset.as_ref(), place, notes);
-    let creator = key.creator_user_id.clone();
-    let creator = creator.filter(|user| {
-        let is_known = standing.users.contains(user);
-        if !is_known {
-            let why = "is no user here: the key is its workspace's";
-            notes.add(Kind::Unmapped, place, format!("creator_user_id {user}"), why);
-        }
-        is_known
-    });
     let external = key.external_user.as_deref().map(|user| line(user, TEXT_CHARS_MAX));
     let external = external.filter(|user| !user.trim().is_empty());
-    let mut disabled = key.disabled;
-    let mut pace = |count: Option<u64>, what: &str| {
+    let (paces, is_closed) = paces(key, place, notes);
+    let [requests_per_minute, tokens_per_minute, concurrent_requests] = paces;
+    let limit_reset = reset(key.limit_reset.as_ref(), place, notes);
+    let named = Some(line(&key.name, TEXT_CHARS_MAX)).filter(|name| !name.trim().is_empty());
+    let settings = CreateKey {
+        name: named.unwrap_or_else(|| short(&key.hash)),
+        limit: key.limit.map(|amount| api::Usd(limit(amount, place, "limit", notes))),
+        limit_reset: limit_reset.map(plan::limit_reset),
+        include_byok_in_limit: key.include_byok_in_limit,
+        expires_at: key.expires_at.map(Utc),
+        creator_user_id: creator(key, standing, place, notes),
+        external: external.map(|user| External { user, api_key: None }),
+        allowed_models: allowed_models(key, standing, place, notes),
+        requests_per_minute,
+        tokens_per_minute,
+        concurrent_requests,
+        ..CreateKey::default()
+    };
+    let label = Some(line(&key.label, TEXT_CHARS_MAX)).filter(|label| !label.trim().is_empty());
+    let wanted = ImportKey {
+        settings,
+        hash: key.hash.clone(),
+        label: label.unwrap_or_else(|| "...".to_owned()),
+        disabled: key.disabled || is_closed,
+        created_at: Some(Utc(key.created_at)),
+        openings: spent(key).openings(facts.at, host),
+    };
+    left(key, &wanted, facts.at, place, notes);
+    wanted
+}
+
+/// Who made it, where that is a user here.
+fn creator(
+    key: &GetKeyData,
+    standing: &Standing,
+    place: &str,
+    notes: &mut Notes,
+) -> Option<String> {
+    let user = key.creator_user_id.clone()?;
+    if standing.users.contains(&user) {
+        return Some(user);
+    }
+    let why = "is no user here: the key is its workspace's";
+    notes.add(Kind::Unmapped, place, format!("creator_user_id {user}"), why);
+    None
+}
+
+/// Its requests and tokens a minute and its concurrent requests, and whether one of them is nothing.
+fn paces(key: &GetKeyData, place: &str, notes: &mut Notes) -> ([Option<NonZeroU64>; 3], bool) {
+    let mut is_closed = false;
+    let paces = [
+        (key.requests_per_minute, "requests_per_minute"),
+        (key.tokens_per_minute, "tokens_per_minute"),
+        (key.concurrent_requests, "concurrent_requests"),
+    ];
+    let paces = paces.map(|(count, what)| {
         let count = NonZeroU64::new(count?.min(PACE_MAX));
         if count.is_none() {
             let why = "a pace of nothing: it comes over disabled";
             notes.add(Kind::Approximated, place, what, why);
-            disabled = true;
+            is_closed = true;
         }
         count
-    };
-    let requests_per_minute = pace(key.requests_per_minute, "requests_per_minute");
-    let tokens_per_minute = pace(key.tokens_per_minute, "tokens_per_minute");
-    let concurrent_requests = pace(key.concurrent_requests, "concurrent_requests");
-    let allowed_models = key.allowed_models.clone();
-    if allowed_models.as_ref().is_some_and(|models| models.len() > ALLOWED_MODELS_MAX) {
+    });
+    (paces, is_closed)
+}
+
+fn allowed_models(
+    key: &GetKeyData,
+    standing: &Standing,
+    place: &str,
+    notes: &mut Notes,
+) -> Option<Vec<String>> {
+    let models = key.allowed_models.clone()?;
+    if models.len() > ALLOWED_MODELS_MAX {
         let why = format!("more than {ALLOWED_MODELS_MAX}: the key will be refused");
         notes.add(Kind::Unmapped, place, "allowed_models", why);
     }
-    for model in allowed_models.iter().flatten() {
+    for model in &models {
         let is_known = standing.models.iter().any(|(name, _)| name == model);
         if !is_known && !model.ends_with("/*") {
             let why = "no model has this name here: it stands in the list and means nothing yet";
             notes.add(Kind::Missing, place, format!("allowed_models: {model}"), why);
         }
     }
-    let name = line(&key.name, TEXT_CHARS_MAX);
-    let named = |name: String| if name.trim().is_empty() { short(&key.hash) } else { name };
-    let settings = CreateKey {
-        name: named(name),
-        limit: limit.map(api::Usd),
-        limit_reset: limit_reset.map(plan::limit_reset),
-        include_byok_in_limit: key.include_byok_in_limit,
-        expires_at: key.expires_at.map(Utc),
-        creator_user_id: creator,
-        external: external.map(|user| External { user, api_key: None }),
-        allowed_models,
-        requests_per_minute,
-        tokens_per_minute,
-        concurrent_requests,
-        ..CreateKey::default()
-    };
-    let label = line(&key.label, TEXT_CHARS_MAX);
-    let wanted = ImportKey {
-        settings,
-        hash: key.hash.clone(),
-        label: if label.trim().is_empty() { "...".to_owned() } else { label },
-        disabled,
-        created_at: Some(Utc(key.created_at)),
-        openings: spent(key).openings(facts.at, host),
-    };
-    left(key, &wanted, facts.at, place, notes);
-    wanted
+    Some(models)
 }
 
 /// What a key without a name is called.
