@@ -21,7 +21,9 @@ fn behaviour() -> Behaviour {
 async fn stopping() -> World {
     let upstream = FakeUpstream::start().await;
     let settings = provider(&upstream, "stops_on_disconnect = true");
-    let tollgate = builder().config(&settings).config(&model("small")).start().await;
+    let metering = "[metering]\nkeep_alive_next_ms = 50";
+    let settings = builder().config(metering).config(&settings).config(&model("small"));
+    let tollgate = settings.start().await;
     upstream.on("small", behaviour().stops_on_disconnect());
     World { upstream, tollgate }
 }
@@ -32,11 +34,24 @@ async fn stream(world: &World, key: &Key) -> ChatStream {
     stream.expect("a stream")
 }
 
-/// Reads that many chunks.
+/// Reads that many chunks, and the comments among them.
 async fn read(stream: &mut ChatStream, count: usize) {
+    let mut chunks = 0;
+    while chunks < count {
+        match stream.next().await.expect("an event") {
+            Some(Event::Chunk(_)) => chunks += 1,
+            Some(Event::Comment(_)) => {}
+            other => panic!("{other:?} after {chunks} chunks"),
+        }
+    }
+}
+
+/// Reads that many comments: the gateway, which reads what the provider has sent before it waits,
+/// has waited for so long.
+async fn read_keep_alives(stream: &mut ChatStream, count: usize) {
     for _ in 0..count {
         let event = stream.next().await.expect("an event");
-        assert!(matches!(event, Some(Event::Chunk(_))), "{event:?}");
+        assert!(matches!(event, Some(Event::Comment(_))), "{event:?}");
     }
 }
 
@@ -138,10 +153,13 @@ async fn a_provider_that_stops_is_aborted_midway_and_the_tokens_so_far_are_charg
 async fn a_provider_that_stops_and_had_reported_its_usage_is_charged_by_it() {
     let mut world = stopping().await;
     let key = world.key(json!({})).await;
-    let _gate = world.upstream.hold_events("small", DONE);
+    let gate = world.upstream.hold_events("small", DONE);
     let mut stream = stream(&world, &key).await;
-    // Texts and finish; the usage goes to the client with the end, and the gateway has it.
+    // Texts and finish; the usage goes to the client with the end. Once the gateway has been silent
+    // after the provider sent it, the gateway has it.
     read(&mut stream, 9).await;
+    gate.until_waiting(1).await;
+    read_keep_alives(&mut stream, 3).await;
     drop(stream);
     world.upstream.until(|totals| totals.calls == 1 && totals.in_flight == 0).await;
     aborted(&mut world, &key).await;
