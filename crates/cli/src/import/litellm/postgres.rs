@@ -81,14 +81,10 @@ async fn read_tables(url: &str) -> Result<Rows> {
     let mut lines = String::new();
     let mut found = 0;
     for table in TABLES {
-        let name = format!("{}.{}", quoted(&schema), quoted(table));
-        if !is_there(&connected, &name).await? {
-            continue;
-        }
+        let asked = select(&connected, &schema, table, "row_to_json(t)::text", "ORDER BY 1");
+        let Some(answer) = asked.await? else { continue };
         found += 1;
-        let question = format!("SELECT row_to_json(t)::text FROM {name} AS t ORDER BY 1");
-        let rows = connected.query(&question, &[]).await.map_err(|error| failed(&error))?;
-        for row in rows {
+        for row in answer {
             lines.push_str(row.get::<_, &str>(0));
             lines.push('\n');
         }
@@ -98,32 +94,36 @@ async fn read_tables(url: &str) -> Result<Rows> {
     }
     let mut rows = Rows::parse(&lines)?;
     for (table, what, name_of) in BUDGETED {
-        let name = format!("{}.{}", quoted(&schema), quoted(table));
-        if !is_there(&connected, &name).await? {
-            continue;
-        }
-        let question = format!(
-            "SELECT {name_of}, budget_id FROM {name} WHERE budget_id IS NOT NULL ORDER BY 1"
-        );
-        let found = connected.query(&question, &[]).await.map_err(|error| failed(&error))?;
-        rows.budgeted.extend(found.iter().map(|row| {
+        let columns = format!("{name_of}, budget_id");
+        let which = "WHERE budget_id IS NOT NULL ORDER BY 1";
+        let answer = select(&connected, &schema, table, &columns, which).await?;
+        rows.budgeted.extend(answer.iter().flatten().map(|row| {
             (format!("{what} {:?}", row.get::<_, &str>(0)), row.get::<_, &str>(1).to_owned())
         }));
     }
-    let name = format!("{}.{}", quoted(&schema), quoted(OLD_TEXTS));
-    if is_there(&connected, &name).await? {
-        let question = format!(
-            "SELECT active_token_id, revoke_at::text FROM {name} WHERE revoke_at > now() AT TIME ZONE 'UTC' ORDER BY 1, 2"
-        );
-        let found = connected.query(&question, &[]).await.map_err(|error| failed(&error))?;
-        rows.old_texts.extend(found.iter().map(|row| (row.get(0), row.get(1))));
-    }
+    let columns = "active_token_id, revoke_at::text";
+    let which = "WHERE revoke_at > now() AT TIME ZONE 'UTC' ORDER BY 1, 2";
+    let answer = select(&connected, &schema, OLD_TEXTS, columns, which).await?;
+    rows.old_texts.extend(answer.iter().flatten().map(|row| (row.get(0), row.get(1))));
     Ok(rows)
 }
 
-async fn is_there(connected: &tokio_postgres::Client, table: &str) -> Result<bool> {
-    let there = connected.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table]).await;
-    Ok(there.map_err(|error| failed(&error))?.get(0))
+/// The columns of a table `t`, of the rows and in the order that `which` says; `None` where there
+/// is no such table.
+async fn select(
+    connected: &tokio_postgres::Client,
+    schema: &str,
+    table: &str,
+    columns: &str,
+    which: &str,
+) -> Result<Option<Vec<tokio_postgres::Row>>> {
+    let name = format!("{}.{}", quoted(schema), quoted(table));
+    let there = connected.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&name]).await;
+    if !there.map_err(|error| failed(&error))?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let question = format!("SELECT {columns} FROM {name} AS t {which}");
+    connected.query(&question, &[]).await.map(Some).map_err(|error| failed(&error))
 }
 
 /// What went wrong, without the address.
