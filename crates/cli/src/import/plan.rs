@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use api::keys::LimitReset;
-use api::workspaces::CreateWorkspace;
+use api::workspaces::{self, CreateWorkspace};
 use gateway::http::control::{ImportKey, ImportWorkspace, KnownBudget, KnownKey, Standing};
 use http::Method;
 use money::Money;
@@ -20,9 +20,6 @@ use crate::{control, print};
 
 /// Hashes that are asked for in one question.
 const HASHES_MAX: usize = 10_000;
-/// How long a workspace's name and description may be.
-const NAME_CHARS_MAX: usize = 100;
-const DESCRIPTION_CHARS_MAX: usize = 500;
 /// How long a slug is made at most, with room for a number.
 const SLUG_CHARS_MAX: usize = 40;
 /// How long an id is in a path, which no slug may be.
@@ -200,7 +197,7 @@ impl Workspace {
         standing: &Standing,
         others: &[Workspace],
     ) -> Workspace {
-        let description = line(description, DESCRIPTION_CHARS_MAX);
+        let description = line(description, workspaces::DESCRIPTION_CHARS_MAX);
         let is_other = |slug: &str| {
             standing
                 .workspaces
@@ -211,7 +208,7 @@ impl Workspace {
         let slug = slug(name, gateway);
         let numbered = (2..).map(|number| format!("{slug}-{number}"));
         let slug = std::iter::once(slug.clone()).chain(numbered).find(|slug| !is_other(slug));
-        let name = line(name, NAME_CHARS_MAX);
+        let name = filled(name, workspaces::NAME_CHARS_MAX);
         // The longest window first, as they are listed.
         budgets.limits.sort_by_key(|(reset, _)| match reset {
             None => 0,
@@ -220,7 +217,7 @@ impl Workspace {
             Some(Reset::Daily) => 3,
         });
         Workspace {
-            name: if name.trim().is_empty() { description.clone() } else { name },
+            name: name.unwrap_or_else(|| description.clone()),
             slug: slug.unwrap_or_default(),
             budgets,
             description,
@@ -294,6 +291,11 @@ fn told(budgets: &[KnownBudget]) -> String {
 /// A text as a line of at most so many characters.
 pub(super) fn line(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
+}
+
+/// Such a line where there is more in it than blanks.
+pub(super) fn filled(text: &str, chars_max: usize) -> Option<String> {
+    Some(line(text, chars_max)).filter(|line| !line.trim().is_empty())
 }
 
 /// A name as a slug; `gateway`, where it is from, makes one where the name does not.

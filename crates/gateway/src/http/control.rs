@@ -21,7 +21,8 @@ mod secrets;
 mod users;
 
 pub use imports::{
-    ImportKey, ImportOpening, ImportWorkspace, KnownBudget, KnownKey, KnownWorkspace, Standing,
+    ImportKey, ImportOpening, ImportWorkspace, KnownBudget, KnownKey, KnownWorkspace,
+    LABEL_CHARS_MAX, Standing,
 };
 pub use retention::{RetentionOutcome, RetentionRun};
 pub use secrets::{Rotated, Rotation};

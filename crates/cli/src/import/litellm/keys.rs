@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use api::Utc;
-use api::keys::{CreateKey, External, PACE_MAX};
+use api::keys::{CreateKey, External, NAME_CHARS_MAX, PACE_MAX, USER_CHARS_MAX};
 use gateway::http::control::{ImportKey, Standing};
 use gateway::http::hash;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use super::models::Names;
 use super::rows::{Row, Rows};
 use super::{weak, window};
 use crate::import::amounts;
-use crate::import::plan::{Budgets, Key, Plan, Workspace, limit_reset, line};
+use crate::import::plan::{Budgets, Key, Plan, Workspace, filled, limit_reset, line};
 use crate::import::report::{Kind, Notes};
 use crate::import::spent::{before_windows, opening};
 
@@ -137,9 +137,8 @@ fn identity(row: &Row, notes: &mut Notes) -> Option<Identity> {
         None if is_hash => "...".to_owned(),
         None => gateway::secrets::label(given),
     };
-    let name = row.text("key_alias").or(shown).map(|name| line(name, 255));
+    let name = row.text("key_alias").or(shown).and_then(|name| filled(name, NAME_CHARS_MAX));
     let short: String = key_hash.chars().take(12).collect();
-    let name = name.filter(|name| !name.trim().is_empty());
     let name = name.unwrap_or_else(|| format!("litellm {short}"));
     let place = format!("key {name:?}");
     if let Some(why) = weak::reason((!is_hash).then_some(given), &key_hash, shown) {
@@ -190,7 +189,7 @@ impl<'a> Context<'a> {
         let found = row.and_then(|row| row.text("team_alias").or_else(|| row.text("user_alias")));
         let found = found.or_else(|| row?.text("user_email"));
         let id = what.split_once(' ').map_or("", |(_, id)| id);
-        let name = line(found.unwrap_or(id), 100);
+        let name = line(found.unwrap_or(id), api::workspaces::NAME_CHARS_MAX);
         let said = format!("{} {name:?}", what.split(' ').next().unwrap_or_default());
         let mut is_closed = false;
         let mut budget = None;
@@ -328,8 +327,7 @@ impl<'a> Context<'a> {
             }
         };
         unmapped(row, place, notes);
-        let user =
-            row.text("user_id").map(|user| line(user, 255)).filter(|user| !user.trim().is_empty());
+        let user = row.text("user_id").and_then(|user| filled(user, USER_CHARS_MAX));
         let (creator, external) = match user {
             Some(user) if self.standing.users.contains(&user) => (Some(user), None),
             user => (None, user.map(|user| External { user, api_key: None })),
@@ -394,7 +392,7 @@ impl<'a> Context<'a> {
         let why = "was spent by keys that are gone: a disabled key without a text stands for them";
         notes.add(Kind::Approximated, &shared.what, format!("${rest} of its spend"), why);
         let settings = CreateKey {
-            name: line(&format!("spent before by {}", shared.name), 255),
+            name: line(&format!("spent before by {}", shared.name), NAME_CHARS_MAX),
             ..CreateKey::default()
         };
         let wanted = ImportKey {

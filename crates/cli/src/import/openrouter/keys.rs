@@ -4,9 +4,11 @@
 use std::num::NonZeroU64;
 
 use api::Utc;
-use api::keys::{ALLOWED_MODELS_MAX, CreateKey, External, LimitReset, PACE_MAX};
+use api::keys::{
+    ALLOWED_MODELS_MAX, CreateKey, External, LimitReset, NAME_CHARS_MAX, PACE_MAX, USER_CHARS_MAX,
+};
 use client::{GetKeyData, Usd, Workspace, WorkspaceBudgets};
-use gateway::http::control::{ImportKey, Standing};
+use gateway::http::control::{ImportKey, LABEL_CHARS_MAX, Standing};
 use jiff::Timestamp;
 use ledger::{Amounts, Day, Period};
 use money::Money;
@@ -14,12 +16,9 @@ use store::{KeyHash, Reset};
 
 use super::facts::Facts;
 use crate::import::amounts;
-use crate::import::plan::{self, Budgets, Key, Plan, line};
+use crate::import::plan::{self, Budgets, Key, Plan, filled};
 use crate::import::report::{Kind, Notes};
 use crate::import::spent::{self, Spent};
-
-/// How long a name, a label and an id may be.
-const TEXT_CHARS_MAX: usize = 255;
 
 /// Settings of a workspace that are not taken over.
 type Setting = (&'static str, fn(&Workspace) -> bool);
@@ -120,14 +119,12 @@ fn imported(
     host: &str,
     notes: &mut Notes,
 ) -> ImportKey {
-    let external = key.external_user.as_deref().map(|user| line(user, TEXT_CHARS_MAX));
-    let external = external.filter(|user| !user.trim().is_empty());
+    let external = key.external_user.as_deref().and_then(|user| filled(user, USER_CHARS_MAX));
     let (paces, is_closed) = paces(key, place, notes);
     let [requests_per_minute, tokens_per_minute, concurrent_requests] = paces;
     let limit_reset = reset(key.limit_reset.as_ref(), place, notes);
-    let named = Some(line(&key.name, TEXT_CHARS_MAX)).filter(|name| !name.trim().is_empty());
     let settings = CreateKey {
-        name: named.unwrap_or_else(|| short(&key.hash)),
+        name: filled(&key.name, NAME_CHARS_MAX).unwrap_or_else(|| short(&key.hash)),
         limit: key.limit.map(|amount| api::Usd(limit(amount, place, "limit", notes))),
         limit_reset: limit_reset.map(plan::limit_reset),
         include_byok_in_limit: key.include_byok_in_limit,
@@ -140,11 +137,10 @@ fn imported(
         concurrent_requests,
         ..CreateKey::default()
     };
-    let label = Some(line(&key.label, TEXT_CHARS_MAX)).filter(|label| !label.trim().is_empty());
     let wanted = ImportKey {
         settings,
         hash: key.hash.clone(),
-        label: label.unwrap_or_else(|| "...".to_owned()),
+        label: filled(&key.label, LABEL_CHARS_MAX).unwrap_or_else(|| "...".to_owned()),
         disabled: key.disabled || is_closed,
         created_at: Some(Utc(key.created_at)),
         openings: spent(key).openings(facts.at, host),

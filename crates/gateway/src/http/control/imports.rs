@@ -23,6 +23,9 @@ use crate::http::keys::settings;
 use crate::http::{budgets, json, reading};
 use crate::workspaces::{Settings, Workspace};
 
+/// How many characters a label and a gateway's name may have.
+pub const LABEL_CHARS_MAX: usize = 255;
+
 /// What there is already of what is to be imported.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Standing {

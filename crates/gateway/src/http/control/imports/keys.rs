@@ -17,14 +17,13 @@ use store::{
 };
 
 use super::super::{ACTOR, Ours};
+use super::LABEL_CHARS_MAX;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::json;
 use crate::http::keys::settings;
 
 /// The model that imported spend stands under in every report.
 const MODEL: &str = "imported";
-/// How many characters a label and a gateway's name may have.
-const LABEL_CHARS_MAX: usize = 255;
 
 pub(super) async fn import(State(control): Ours, body: Bytes) -> ApiResult<Response> {
     let core = &control.core;
