@@ -339,11 +339,10 @@ impl<'a> Context<'a> {
         let at = if is_current { self.now } else { before_windows(self.now) };
         let is_lifetime =
             |budget: &Option<Budget>| budget.as_ref().is_some_and(|it| it.reset.is_none());
-        let mut is_counted_for_ever = is_lifetime(&budget);
+        let is_counted_for_ever = is_lifetime(&budget)
+            || shared.as_ref().is_some_and(|shared| is_lifetime(&shared.budget));
         let workspace = shared.map(|shared| {
-            let is_whole = is_lifetime(&shared.budget);
-            is_counted_for_ever |= is_whole;
-            if is_current || is_whole {
+            if is_current || is_lifetime(&shared.budget) {
                 shared.opened = shared.opened.checked_add(spent).unwrap_or(Money::MAX);
             }
             shared.place
